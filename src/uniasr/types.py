@@ -1,0 +1,181 @@
+"""The values that go in and out of the public interface: options, tokens, segments, transcripts, events.
+
+Times are integer milliseconds from the start of the audio. Nothing here knows a model family.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from uniasr.errors import OptionError
+
+F32: TypeAlias = npt.NDArray[np.float32]
+F64: TypeAlias = npt.NDArray[np.float64]
+I64: TypeAlias = npt.NDArray[np.int64]
+Bool: TypeAlias = npt.NDArray[np.bool_]
+
+Mode: TypeAlias = Literal["fast", "normal", "offline"]
+MODES: tuple[Mode, ...] = ("fast", "normal", "offline")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodingOptions:
+    """How one call searches. Raises OptionError when a value makes no sense."""
+
+    beam_size: int = 5
+    """Hypotheses kept per utterance; 1 is greedy search."""
+    nbest: int = 1
+    """Hypotheses returned per segment, at most `beam_size` in a gated search."""
+    search: Literal["gated", "reference"] = "gated"
+    """When a hypothesis may end: near the number of fired tokens, or as the published system does."""
+    token_num_relax: int = 5
+    """Reference search only: steps allowed beyond the predicted number of tokens."""
+    penalty: float = 0.0
+    """Added to the score of a hypothesis for each of its tokens."""
+    length_norm: float = 0.0
+    """Final scores are compared after division by length ** length_norm; 0 compares plain sums."""
+    segment_s: float = 20.0
+    """A segment of at least this length closes at the next pause (gated search only)."""
+    max_segment_s: float = 60.0
+    """A segment closes here at the latest (gated search only)."""
+    refresh_ms: int | None = None
+    """Normal mode: least time between two refreshes; None refreshes with every chunk of the second pass."""
+
+    def __post_init__(self) -> None:
+        for name, least in (("beam_size", 1), ("nbest", 1)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                raise OptionError(f"{name} is {value!r}; it must be a whole number of at least {least}")
+        if self.search not in ("gated", "reference"):
+            raise OptionError(f"search is {self.search!r}; choose 'gated' or 'reference'")
+        if not isinstance(self.token_num_relax, int):
+            raise OptionError(f"token_num_relax is {self.token_num_relax!r}; it must be a whole number")
+        for name in ("penalty", "length_norm"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not np.isfinite(value):
+                raise OptionError(f"{name} is {value!r}; it must be a finite number")
+        if not 0 < self.segment_s <= self.max_segment_s:
+            raise OptionError(
+                f"segment_s is {self.segment_s!r} and max_segment_s {self.max_segment_s!r}; "
+                "0 < segment_s <= max_segment_s must hold"
+            )
+        if self.refresh_ms is not None and self.refresh_ms <= 0:
+            raise OptionError(f"refresh_ms is {self.refresh_ms!r}; give a positive number of milliseconds or None")
+
+    def with_changes(self, changes: Mapping[str, Any]) -> DecodingOptions:
+        """These options with some fields changed; an unknown name raises OptionError."""
+        known = [field.name for field in fields(self)]
+        for name in changes:
+            if name not in known:
+                raise OptionError(f"unknown option {name!r}; the options are {', '.join(known)}")
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One recognised token with its place in the audio and the model's probability for it."""
+
+    text: str
+    id: int
+    start_ms: int
+    end_ms: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One result of the search: ids without blank, start and end marks, and the sum of log-probabilities."""
+
+    token_ids: tuple[int, ...]
+    score: float
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A closed stretch of audio that was decoded on its own."""
+
+    index: int
+    start_ms: int
+    end_ms: int
+    text: str
+    tokens: tuple[Token, ...]
+    nbest: tuple[Hypothesis, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """The result for one input."""
+
+    text: str
+    segments: tuple[Segment, ...]
+    duration_ms: int
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        """The tokens of all segments in order."""
+        return tuple(token for segment in self.segments for token in segment.tokens)
+
+    @property
+    def nbest(self) -> tuple[Hypothesis, ...]:
+        """Hypotheses for the whole input.
+
+        One segment: its n-best list. Several: one hypothesis, the best ones joined, with their scores
+        added; the alternatives of each segment are in `segments[i].nbest`.
+        """
+        if len(self.segments) == 1:
+            return self.segments[0].nbest
+        best = [segment.nbest[0] for segment in self.segments if segment.nbest]
+        ids = tuple(i for hypothesis in best for i in hypothesis.token_ids)
+        return (Hypothesis(ids, sum(hypothesis.score for hypothesis in best), self.text),)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists, dicts, strings and numbers, ready for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """Text so far of the open segment."""
+
+    segment: int
+    text: str
+    tokens: tuple[Token, ...]
+    audio_ms: int
+    """End of the audio that this text covers."""
+    stable: int
+    """Leading tokens of this segment whose id, text, times and confidence never change again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh(Partial):
+    """Text so far in which the second pass has just corrected the beginning (normal mode)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Final(Partial):
+    """Closes its segment; `result` is the same Segment that a file's Transcript holds."""
+
+    result: Segment
+
+
+Event: TypeAlias = Partial | Refresh | Final
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """What one trained chunk configuration means for the wait, in milliseconds."""
+
+    index: int
+    pass_number: int
+    emit_interval_ms: int
+    """Audio between two results."""
+    look_ahead_ms: int
+    """Audio that a result needs beyond the part it speaks of."""
+    worst_case_delay_ms: int
+    """End of the audio that a chunk needs minus the start of the first row it emits."""
