@@ -1,0 +1,142 @@
+"""Feature stores for training and development from the corpora.
+
+    python prepare.py --data DATA --hts SYNTH/hts --out WORK [--jobs 2]
+
+DATA is a folder with ja_synth_kokoro, ja_synth_dev, ja_real, noise; SYNTH what ja_synth.py wrote (see README.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from corpus import RATE, Recording, Samples, noises, real_words, synthetic
+from spoil import pad, spoil
+
+from uniasr.configs.frontend import FrontendConfig
+from uniasr.features.cmvn import Cmvn
+from uniasr.features.frontend import FrontEnd
+from uniasr.training.store import FeatureStore, StoreWriter
+from uniasr.types import F32
+
+CONFIG = FrontendConfig()
+PLAIN = Cmvn(np.zeros(CONFIG.feature_size, np.float32), np.ones(CONFIG.feature_size, np.float32))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One entry of a store: recordings said one after another, and whether they are spoiled."""
+
+    key: str
+    parts: tuple[Recording, ...]
+    spoiled: bool
+    seed: int
+
+
+def training_plans(data: Path, hts: list[Path]) -> Iterator[Plan]:
+    """HTS once spoiled, Kokoro clean and spoiled twice, words alone and joined by 2 to 6."""
+    random = np.random.default_rng(5)
+    seed = 0
+    kokoro = synthetic(data / "ja_synth_kokoro")
+    hts_speech = [recording for folder in hts for recording in synthetic(folder)]
+    for copy, recordings in enumerate((hts_speech, kokoro, kokoro, kokoro)):
+        for recording in recordings:
+            seed += 1
+            yield Plan(f"{recording.key}-{copy}", (recording,), copy != 1, seed)
+    words = [recording for recording in real_words(data / "ja_real") if recording.split == "train"]
+    for copy in range(2):
+        for word in words:
+            seed += 1
+            yield Plan(f"{word.key}-{copy}", (word,), True, seed)
+    for copy in range(2, 5):
+        order = [words[i] for i in random.permutation(len(words))]
+        while order:
+            size = int(random.integers(2, 7))
+            group, order = tuple(order[:size]), order[size:]
+            seed += 1
+            yield Plan(f"{group[0].key}-{copy}", group, True, seed)
+
+
+def dev_plans(data: Path, hts_dev: Path) -> Iterator[tuple[str, list[Plan]]]:
+    """Clean development sets by name."""
+    yield "dev-kokoro", [Plan(r.key, (r,), False, i) for i, r in enumerate(synthetic(data / "ja_synth_dev"))]
+    yield "dev-hts", [Plan(r.key, (r,), False, i) for i, r in enumerate(synthetic(hts_dev))]
+    words = [recording for recording in real_words(data / "ja_real") if recording.split == "dev"]
+    yield "dev-words", [Plan(r.key, (r,), False, i) for i, r in enumerate(words)]
+
+
+class Worker:
+    """Makes the rows of one plan; the noises are read once per process."""
+
+    def __init__(self, noise_folder: Path) -> None:
+        self.noises = noises(noise_folder)
+        self.front_end = FrontEnd(CONFIG, PLAIN)
+
+    def rows(self, plan: Plan) -> F32:
+        """Feature rows before CMVN."""
+        random = np.random.default_rng([11, plan.seed])
+        short = len(plan.parts) > 1 or plan.parts[0].seconds < 2
+        low, high = (0.1, 0.5) if short else (0.0, 0.4)
+        samples = np.concatenate([pad(part.samples(), random, low, high) for part in plan.parts])
+        if plan.spoiled:
+            samples = spoil(samples, self.noises, random)
+        return rows_of(self.front_end, samples)
+
+
+def rows_of(front_end: FrontEnd, samples: Samples) -> F32:
+    """All rows of a recording."""
+    _, rows = front_end.step(front_end.start(), samples, True)
+    return rows
+
+
+_worker: Worker
+
+
+def _start(noise_folder: Path) -> None:
+    global _worker
+    _worker = Worker(noise_folder)
+
+
+def _rows(plan: Plan) -> F32:
+    return _worker.rows(plan)
+
+
+def write(directory: Path, plans: list[Plan], pool: ProcessPoolExecutor) -> None:
+    """One store; utterances without kana are left out."""
+    plans = [plan for plan in plans if all(part.kana for part in plan.parts)]
+    with StoreWriter(directory, CONFIG.feature_size, {"rate": RATE, "recipe": "ja_kana"}) as store:
+        for plan, rows in zip(plans, pool.map(_rows, plans, chunksize=16), strict=True):
+            store.add(plan.key, rows, "".join(part.kana for part in plan.parts))
+    print(f"{directory.name}: {len(plans)} utterances, {store.count * CONFIG.row_ms / 3.6e6:.2f} h", flush=True)
+
+
+def cmvn_of(store: FeatureStore) -> Cmvn:
+    """Mean and deviation of every mel bin over a store, repeated for the stacked frames."""
+    sample = np.concatenate([store.rows(utterance) for utterance in store.utterances[::7]])
+    mels = sample.reshape(-1, CONFIG.n_mels)
+    shift = np.tile(-mels.mean(axis=0), CONFIG.lfr_m)
+    scale = np.tile(1 / mels.std(axis=0), CONFIG.lfr_m)
+    return Cmvn(shift.astype(np.float32), scale.astype(np.float32))
+
+
+def main() -> None:
+    """Write all stores."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--hts", type=Path, nargs="+", required=True)
+    parser.add_argument("--hts-dev", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args()
+    with ProcessPoolExecutor(options.jobs, initializer=_start, initargs=(options.data / "noise",)) as pool:
+        for name, plans in dev_plans(options.data, options.hts_dev):
+            write(options.out / name, plans, pool)
+        write(options.out / "train", list(training_plans(options.data, options.hts)), pool)
+
+
+if __name__ == "__main__":
+    main()

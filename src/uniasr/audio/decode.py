@@ -1,0 +1,127 @@
+"""Files as blocks of samples.
+
+libsndfile reads wav, flac, ogg, opus and mp3; FFmpeg, through the extra `av`, reads mp4, webm and their kin.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+import numpy as np
+import soundfile
+
+from uniasr.audio.arrays import check_rate
+from uniasr.audio.headers import Kind, complete, sniff, states_length, truncated
+from uniasr.errors import AudioError, MissingExtraError
+from uniasr.types import F32
+
+BLOCK_S = 10
+_BLOCK_VALUES = 1 << 22
+"""Upper limit of a block, for files that claim a thousand channels."""
+_MP3_SLACK = 4 * 1152
+"""Encoder and decoder delays that tags may or may not count."""
+_TAG_BYTES = 16 << 10
+"""More than this behind the last sample that was read is no tag but audio."""
+
+
+class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
+    """A file that is only read forwards: seeking after every block costs mp3 its bits and flac pipes their end."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+def decoded(file: BinaryIO, name: str) -> Iterator[tuple[int, F32]]:
+    """Sample rate and samples [n, channels] of each block of about 10 s; at least one block, if only an empty one.
+
+    Raises AudioError if the file is no audio, corrupt or truncated, and MissingExtraError if it needs FFmpeg.
+    """
+    kind = sniff(file.read(16))
+    file.seek(0)
+    if kind is None:
+        raise AudioError(
+            f"{name} does not start like any known audio file; convert it to wav, or give raw samples as an array "
+            "with sample_rate or as packets of a stream"
+        )
+    if kind == "container":
+        yield from _ffmpeg_blocks(file, name)
+    else:
+        yield from _sndfile_blocks(complete(file, kind, name), kind, name)
+
+
+def _sndfile_blocks(file: BinaryIO, kind: Kind, name: str) -> Iterator[tuple[int, F32]]:
+    length_known = kind != "mp3" or states_length(file)
+    try:
+        with _Sequential(file) as sound:
+            rate = check_rate(sound.samplerate, name)
+            step = max(1, min(BLOCK_S * rate, _BLOCK_VALUES // sound.channels))
+            done = 0
+            while True:
+                block: F32 = sound.read(step, dtype="float32", always_2d=True)
+                if len(block) or done == 0:
+                    yield rate, block
+                done += len(block)
+                if len(block) == 0:
+                    break
+            expected = sound.frames if length_known and sound.frames < 1 << 62 else 0
+    except (soundfile.SoundFileError, MemoryError) as error:
+        raise AudioError(f"{name} is corrupt or truncated ({_plain(error)}); copy or convert it again") from error
+    if done + (_MP3_SLACK if kind == "mp3" else 0) < expected:
+        raise truncated(name, f"its header promises {expected} samples and there are {done}")
+    if kind in ("mp3", "ogg"):
+        _check_all_read(file, name)
+
+
+def _check_all_read(file: BinaryIO, name: str) -> None:
+    """Files glued together, and mp3 of varying bit rate without a length, are read only in part by libsndfile."""
+    at = file.tell()
+    left = file.seek(0, io.SEEK_END) - at
+    if left > _TAG_BYTES and file.seek(-256, io.SEEK_END) >= 0 and b"APETAGEX" not in file.read():
+        raise AudioError(
+            f"{name} holds {left} bytes more than its first part (joined files, or varying bit rate without a length); "
+            "convert it to wav or flac"
+        )
+
+
+def _ffmpeg_blocks(file: BinaryIO, name: str) -> Iterator[tuple[int, F32]]:
+    try:
+        import av
+    except ImportError as error:
+        raise MissingExtraError(
+            f"{name} is an mp4, webm, aac or similar file, which needs FFmpeg; "
+            'install it with pip install "uniasr[av]", or convert the file to wav'
+        ) from error
+    try:
+        with av.open(file, mode="r") as container:
+            if not container.streams.audio:
+                raise AudioError(f"{name} has no audio track; give another file")
+            stream = container.streams.audio[0]
+            rate = check_rate(stream.rate, name)
+            resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=rate)
+            frames = itertools.chain(container.decode(stream), [None])  # None lets out what the resampler holds
+            pieces = (piece.to_ndarray().T for frame in frames for piece in resampler.resample(frame))
+            for block in _gathered(pieces, BLOCK_S * rate, stream.channels):
+                yield rate, block
+    except av.FFmpegError as error:
+        raise AudioError(f"{name} is corrupt or truncated ({_plain(error)}); copy or convert it again") from error
+
+
+def _gathered(pieces: Iterable[F32], size: int, channels: int) -> Iterator[F32]:
+    """Join the small frames of a codec to blocks of at least `size` samples, the last one shorter; at least one."""
+    waiting = [np.zeros((0, channels), np.float32)]
+    count = 0
+    for piece in pieces:
+        waiting.append(piece)
+        count += len(piece)
+        if count >= size:
+            yield np.concatenate(waiting)
+            waiting, count = waiting[:1], 0
+    yield np.concatenate(waiting)
+
+
+def _plain(error: Exception) -> str:
+    """Reason of the library without its object addresses."""
+    return str(getattr(error, "error_string", None) or getattr(error, "strerror", None) or error or "no reason given")

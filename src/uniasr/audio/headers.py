@@ -1,0 +1,133 @@
+"""What the first bytes of a file say: its kind, and whether the file holds as much as its header promises.
+
+libsndfile reads a cut wav or Ogg file as a short one without a word; here it is an error. Nothing is decoded.
+Sources: Microsoft RIFF specification, EBU Tech 3306 (RF64), RFC 3533 (Ogg), id3.org (ID3v2), Xing and LAME tags.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import BinaryIO, Literal, TypeAlias
+
+from uniasr.errors import AudioError
+
+Kind: TypeAlias = Literal["wav", "aiff", "ogg", "mp3", "other", "container"]
+
+_UNKNOWN_LENGTH = 0x7FFFF000
+"""Recorders that write to a pipe claim this much (SoX), 2^31 (arecord) or 2^32 - 1 (FFmpeg)."""
+_OGG_LARGEST_PAGE = 65_307
+
+
+def sniff(head: bytes) -> Kind | None:
+    """Kind of file that starts with `head` (16 bytes are enough), None if it is no audio that is known here."""
+    if head[:4] in (b"RIFF", b"RIFX", b"RF64") and head[8:12] == b"WAVE":
+        return "wav"
+    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
+        return "aiff"
+    if head[:4] == b"OggS":
+        return "ogg"
+    if head[:3] == b"ID3" or _is_mpeg_frame(head):
+        return "mp3"
+    if head.startswith((b"fLaC", b".snd", b"caff", b"NIST_1A", b"riff\x2e\x91\xcf\x11")):
+        return "other"
+    # MP4 family, Matroska and WebM, raw AAC, Windows Media, AMR: only FFmpeg reads them.
+    if head[4:8] == b"ftyp" or head.startswith(
+        (b"\x1a\x45\xdf\xa3", b"\xff\xf1", b"\xff\xf9", b"\x30\x26\xb2\x75", b"#!AMR")
+    ):
+        return "container"
+    return None
+
+
+def _is_mpeg_frame(head: bytes) -> bool:
+    """Whether an MPEG audio frame header is there: sync, a layer, a bit rate, a sample rate, none of them reserved."""
+    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+        return False
+    return head[1] & 0x18 != 0x08 and head[1] & 0x06 != 0 and head[2] >> 4 != 15 and head[2] & 0x0C != 0x0C
+
+
+def complete(file: BinaryIO, kind: Kind, name: str) -> BinaryIO:
+    """File, at its start, once it is known to hold what its header promises; AudioError if it was cut.
+
+    A wav whose writer could not go back to fill in the sizes comes back as a copy in memory that reads to the end.
+    """
+    size = file.seek(0, io.SEEK_END)
+    if kind == "wav":
+        unfinished = _check_wav(file, size, name)
+        if unfinished is not None:
+            file = _with_open_end(file, unfinished)
+    elif kind == "ogg":
+        _check_ogg(file, size, name)
+    elif kind == "aiff":
+        file.seek(4)
+        promised = int.from_bytes(file.read(4), "big") + 8
+        # One byte may be missing: some writers count the padding of the last chunk and leave it out.
+        if size + 1 < promised < _UNKNOWN_LENGTH:
+            raise truncated(name, f"its header promises {promised} bytes and there are {size}")
+    file.seek(0)
+    return file
+
+
+def truncated(name: str, why: str) -> AudioError:
+    """Error for a file that ends too early."""
+    return AudioError(f"{name} is truncated: {why}; copy or record it again")
+
+
+def _check_wav(file: BinaryIO, size: int, name: str) -> int | None:
+    """Walk the chunks up to the samples; give the place of a data size that was never filled in, else None."""
+    file.seek(0)
+    head = file.read(12)
+    order: Literal["little", "big"] = "big" if head[:4] == b"RIFX" else "little"
+    riff_end = int.from_bytes(head[4:8], order) + 8
+    long_size = None
+    at = 12
+    while at + 8 <= size:
+        file.seek(at)
+        chunk = file.read(24)
+        length = int.from_bytes(chunk[4:8], order)
+        if chunk[:4] == b"ds64":
+            long_size = int.from_bytes(chunk[16:24], "little")
+        if chunk[:4] == b"data":
+            there = size - at - 8
+            if length == 0 and there and abs(riff_end - size) > 1:
+                return at + 4
+            if length == 0xFFFFFFFF and long_size is not None:
+                length = long_size
+            if length > there and (length < _UNKNOWN_LENGTH or length == long_size):
+                raise truncated(name, f"its header promises {length} bytes of samples and there are {there}")
+            return None
+        at += 8 + length + length % 2
+    raise truncated(name, "it ends before its samples")
+
+
+def _with_open_end(file: BinaryIO, size_at: int) -> BinaryIO:
+    file.seek(0)
+    data = bytearray(file.read())
+    data[size_at : size_at + 4] = b"\xff\xff\xff\xff"
+    return io.BytesIO(data)
+
+
+def _check_ogg(file: BinaryIO, size: int, name: str) -> None:
+    """Check that the last page is whole; a missing end mark is no fault: live recordings have none."""
+    file.seek(max(0, size - 2 * _OGG_LARGEST_PAGE))
+    tail = file.read()
+    page = tail.rfind(b"OggS\0")
+    if page < 0:
+        return
+    table = tail[page + 27 : page + 27 + tail[page + 26]] if len(tail) > page + 26 else b""
+    end = page + 27 + len(table) + sum(table)
+    after = tail[end:]
+    if not table or len(table) < tail[page + 26] or end > len(tail) or (after and b"OggS\0".startswith(after)):
+        raise truncated(name, "its last Ogg page is not complete")
+
+
+def states_length(file: BinaryIO) -> bool:
+    """Whether an mp3 file carries a tag with its number of frames (Xing, Info, VBRI); leaves it at its start."""
+    file.seek(0)
+    head = file.read(10)
+    tag = 0
+    if head[:3] == b"ID3" and len(head) == 10:
+        tag = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
+    file.seek(tag)
+    frame = file.read(256)
+    file.seek(0)
+    return any(mark in frame for mark in (b"Xing", b"Info", b"VBRI"))

@@ -1,0 +1,1 @@
+"""Engines run named graphs on arrays and know nothing about speech."""

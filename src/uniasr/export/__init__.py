@@ -1,0 +1,1 @@
+"""Export: runtime graphs from the networks."""

@@ -1,0 +1,138 @@
+"""The result directory of the published system: `1best_recog/{text,score,time_stamp,rtf,token}`, a line per input.
+
+The first four are the files that the model card shows, `token` is what FunASR 0.2.0 writes as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TextIO
+
+from uniasr.errors import OutputError
+from uniasr.formats.cues import one_line
+from uniasr.text.join import reference_text
+from uniasr.types import Transcript
+
+FILES = ("text", "score", "time_stamp", "rtf", "token")
+
+_OURS = re.compile(r"[1-9][0-9]*best_recog")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognised:
+    """One result for one input."""
+
+    text: str
+    tokens: tuple[str, ...]
+    score: float
+    times_ms: tuple[tuple[int, int], ...] = ()
+    """Start and end of each token; empty where they are not known."""
+
+    @classmethod
+    def best_of(cls, transcript: Transcript) -> Recognised:
+        """The best hypothesis of a transcript, its text as the published system writes it."""
+        tokens = transcript.tokens
+        words = tuple(token.text for token in tokens)
+        return cls(
+            text=reference_text(words),
+            tokens=words,
+            score=transcript.nbest[0].score if transcript.nbest else 0.0,
+            times_ms=tuple((token.start_ms, token.end_ms) for token in tokens),
+        )
+
+
+class RecognitionWriter:
+    """Writes results as they come; every line is on disk when `write` returns. A context manager.
+
+    `{n}best_recog` directories that hold nothing but these files are results of an earlier run and are replaced; one
+    that holds anything else is refused. Everything else in `output_dir` is left alone.
+
+    Raises OutputError when the directory cannot be written.
+    """
+
+    def __init__(self, output_dir: Path, *, nbest: int = 1) -> None:
+        self._files: list[dict[str, TextIO]] = []
+        self._output_dir = output_dir
+        try:
+            output_dir.mkdir(parents=True, exist_ok=True)
+            _remove_earlier(output_dir)
+            for n in range(1, nbest + 1):
+                directory = output_dir / f"{n}best_recog"
+                directory.mkdir()
+                self._files.append({})
+                for name in FILES:
+                    self._files[-1][name] = (directory / name).open("w", encoding="utf-8", newline="\n")
+        except OSError as error:
+            self.close()
+            raise _output_error(output_dir, error) from error
+
+    def write(self, key: str, results: Sequence[Recognised], *, rtf: float) -> None:
+        """Add the results for one input, best first; those beyond `nbest` are left out.
+
+        Args:
+            key: name of the input, one word; OutputError for an empty key or one with blanks or path separators.
+            results: the hypotheses.
+            rtf: processing time divided by the length of the audio.
+        """
+        if not key or "/" in key or "\\" in key or any(char.isspace() or not char.isprintable() for char in key):
+            raise OutputError(f"{key!r} cannot be the key of a result; use a word without blanks, '/' and '\\'")
+        try:
+            for files, result in zip(self._files, results, strict=False):
+                for name, value in _values(result, rtf).items():
+                    files[name].write(f"{key} {value}".rstrip(" ") + "\n")
+                    files[name].flush()
+        except (OSError, ValueError) as error:
+            raise _output_error(self._output_dir, error) from error
+
+    def close(self) -> None:
+        """Close the files; `write` must not be called afterwards."""
+        for files in self._files:
+            for file in files.values():
+                file.close()
+
+    def __enter__(self) -> RecognitionWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _values(result: Recognised, rtf: float) -> dict[str, str]:
+    times = ", ".join(f"[{start}, {end}]" for start, end in result.times_ms)
+    return {
+        "text": one_line(result.text),
+        "score": str(result.score),
+        "time_stamp": f"[{times}]",
+        "rtf": f"{rtf:.6g}",
+        "token": " ".join(filter(None, map(one_line, result.tokens))),
+    }
+
+
+def _remove_earlier(output_dir: Path) -> None:
+    """Remove the result directories of an earlier run, after making sure that all of them are such."""
+    earlier = [path for path in output_dir.iterdir() if _OURS.fullmatch(path.name)]
+    for path in earlier:
+        if (
+            not path.is_dir()
+            or path.is_symlink()
+            or any(inner.name not in FILES or not inner.is_file() for inner in path.iterdir())
+        ):
+            raise OutputError(
+                f"{path} holds more than recognition results ({', '.join(FILES)}); move it away or choose another place"
+            )
+    for path in earlier:
+        for inner in path.iterdir():
+            inner.unlink()
+        path.rmdir()
+
+
+def _output_error(output_dir: Path, error: Exception) -> OutputError:
+    if isinstance(error, OutputError):
+        return error
+    return OutputError(f"results cannot be written to {output_dir}: {getattr(error, 'strerror', None) or error}")

@@ -1,0 +1,139 @@
+"""From the name of a model to a directory on this machine. The network is touched only when asked to."""
+
+from __future__ import annotations
+
+import os
+import re
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from uniasr.checkpoints import is_model_directory
+from uniasr.errors import MissingExtraError, ModelError, ModelNotFoundError
+from uniasr.hub.caches import find_in_caches, huggingface_root, modelscope_roots
+
+DEFAULT_MODEL = "ja-kana"
+
+_HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*)/([A-Za-z0-9][\w.-]*)", re.ASCII)
+_MODELSCOPE_OWNERS = ("damo", "iic")
+
+
+def resolve(name: str | Path | None = None, *, download: bool = False) -> Path:
+    """The model directory that a name means.
+
+    Args:
+        name: None for the packaged Japanese model; the name of a packaged model; a local directory; or a hub id like
+            `damo/<name>`, which is looked up in the local caches of ModelScope and the Hugging Face hub.
+        download: fetch a hub id that is in no cache, with whichever hub client is installed. UNIASR_OFFLINE and
+            HF_HUB_OFFLINE forbid it.
+
+    Raises ModelNotFoundError saying what to download and where to put it; ModelError when a download fails;
+    MissingExtraError when a download needs a client that is not installed.
+    """
+    if name is None:
+        return _packaged(DEFAULT_MODEL)
+    if (path := _local(name)) is not None:
+        return path
+    text = str(name)
+    if text in packaged_models():
+        return _packaged(text)
+    if not (match := _HUB_ID.fullmatch(text)):
+        raise ModelNotFoundError(
+            f"there is no model {text!r}: no directory of that name, and no packaged model "
+            f"({', '.join(packaged_models()) or 'none is installed'}). "
+            "A model from a hub is named organisation/name; `uniasr models` lists what is there"
+        )
+    organisation, model = match.groups()
+    if found := find_in_caches(organisation, model):
+        return found
+    if download:
+        return _download(organisation, model)
+    raise ModelNotFoundError(
+        f"{text} is no directory here and lies in no hub cache of this machine. {_advice(organisation, model)}"
+    )
+
+
+def packaged_models() -> dict[str, Path]:
+    """The models that came with this installation, by name."""
+    root = resources.files("uniasr") / "packaged"
+    if not isinstance(root, Path) or not root.is_dir():
+        return {}
+    return {path.name: path for path in sorted(root.iterdir()) if path.is_dir() and is_model_directory(path)}
+
+
+def _local(name: str | Path) -> Path | None:
+    """The name as an existing directory, or None."""
+    if name == "":
+        return None  # Path("") would be the current directory
+    try:
+        path = Path(name).expanduser()
+        if path.is_dir():
+            return path
+        if path.exists():
+            raise ModelError(f"{path} is a file; give the model's directory")
+    except (OSError, RuntimeError) as error:  # no permission, too long, no such user
+        raise ModelError(
+            f"{str(name)!r:.200} cannot be looked up: {getattr(error, 'strerror', None) or error}"
+        ) from error
+    return None
+
+
+def _packaged(name: str) -> Path:
+    found = packaged_models().get(name)
+    if found is None:
+        raise ModelNotFoundError(
+            f"the packaged model {name!r} is not part of this installation; "
+            "install uniasr from a wheel, or name a model directory"
+        )
+    return found
+
+
+def _advice(organisation: str, model: str) -> str:
+    """What to type to get the model, and where a copy is looked for."""
+    on_modelscope = organisation in _MODELSCOPE_OWNERS
+    commands = [
+        f"pip install modelscope && modelscope download --model {organisation}/{model}",
+        f"pip install huggingface_hub && hf download {organisation}/{model}",
+    ]
+    place = modelscope_roots()[0] / organisation / model
+    if not on_modelscope:
+        commands.reverse()
+        place = huggingface_root() / f"models--{organisation}--{model}"
+    return (
+        f"Download it once with `{commands[0]}`"
+        + ("" if on_modelscope else f" or `{commands[1]}`")
+        + f"; it is then found in {place}. Or copy its files anywhere and give that directory"
+    )
+
+
+def _download(organisation: str, model: str) -> Path:
+    for variable in ("UNIASR_OFFLINE", "HF_HUB_OFFLINE"):
+        if os.environ.get(variable, "").lower() not in ("", "0", "false", "no", "off"):
+            raise ModelNotFoundError(
+                f"{organisation}/{model} is in no cache of this machine, and {variable} forbids to download it"
+            )
+    clients = ["modelscope", "huggingface_hub"]
+    if organisation not in _MODELSCOPE_OWNERS:
+        clients.reverse()
+    for client in clients:
+        if (module := _client(client)) is not None:
+            return _fetch(module, client, f"{organisation}/{model}")
+    raise MissingExtraError(
+        f"downloading {organisation}/{model} needs a hub client; install one with: pip install {clients[0]}"
+    )
+
+
+def _client(name: str) -> Any:
+    from importlib import import_module
+
+    try:
+        return import_module(name)
+    except ImportError:
+        return None
+
+
+def _fetch(module: Any, client: str, model_id: str) -> Path:
+    try:
+        return Path(module.snapshot_download(model_id))
+    except Exception as error:  # the clients raise whatever their network libraries raise
+        raise ModelError(f"{client} could not download {model_id}: {type(error).__name__}: {error}") from error

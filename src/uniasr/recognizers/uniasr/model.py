@@ -1,0 +1,218 @@
+"""UniASR as users meet it: files, batches and streams, all through `session.advance`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from uniasr.audio.inputs import read_scp
+from uniasr.audio.load import Source, Waveform, blocks
+from uniasr.audio.pcm import PcmDecoder
+from uniasr.configs.uniasr import UniasrConfig
+from uniasr.engines.base import Engine
+from uniasr.errors import UniasrError
+from uniasr.features.cmvn import Cmvn
+from uniasr.features.frontend import FrontEnd
+from uniasr.recognizers.uniasr.latency import choose, latencies
+from uniasr.recognizers.uniasr.segments import text_of
+from uniasr.recognizers.uniasr.session import Session, advance
+from uniasr.text.vocabulary import Vocabulary
+from uniasr.types import DecodingOptions, Event, Final, Latency, Transcript
+
+BATCH = 16
+"""Inputs that are worked on together."""
+
+
+class Uniasr:
+    """A UniASR model. Immutable: mode, latency and options belong to each call, state to each session."""
+
+    def __init__(
+        self, engine: Engine, config: UniasrConfig, vocabulary: Vocabulary, cmvn: Cmvn, directory: Path | None = None
+    ) -> None:
+        self.engine, self.config, self.vocabulary, self.directory = engine, config, vocabulary, directory
+        self._front_end = FrontEnd(config.frontend, cmvn)
+
+    @property
+    def latencies(self) -> tuple[Latency, ...]:
+        """Every trained latency of both passes, with its delays."""
+        return latencies(self.config)
+
+    def transcribe(
+        self, audio: Source, sample_rate: int | None = None, mode: str = "offline",
+        latency: int | str | None = None, *, channel: int | None = None, **options: Any,
+    ) -> Transcript:
+        """Recognise one input.
+
+        Args:
+            audio: path, URL, bytes of a file, file object, numpy array or torch tensor (see `uniasr.audio.load`).
+            sample_rate: of an array; files state theirs.
+            mode: fast, normal or offline.
+            latency: index of a trained latency, or the longest delay allowed, like "900ms".
+            channel: take this channel instead of the mix of all.
+            options: the fields of DecodingOptions.
+
+        Raises AudioError for unusable audio, OptionError for a mode, latency or option that does not exist.
+        """
+        outcome, = self._run([audio], sample_rate, mode, latency, channel, options)
+        if isinstance(outcome, UniasrError):
+            raise outcome
+        return outcome
+
+    def transcribe_batch(
+        self, audios: Sequence[Source], sample_rate: int | None = None, mode: str = "offline",
+        latency: int | str | None = None, *, channel: int | None = None, **options: Any,
+    ) -> list[Transcript]:
+        """Recognise several inputs together; each result is the same as alone. Arguments as in `transcribe`."""
+        transcripts = []
+        for outcome in self._run(audios, sample_rate, mode, latency, channel, options):
+            if isinstance(outcome, UniasrError):
+                raise outcome
+            transcripts.append(outcome)
+        return transcripts
+
+    def transcribe_scp(
+        self, path: str | Path, mode: str = "offline", latency: int | str | None = None,
+        *, channel: int | None = None, **options: Any,
+    ) -> Iterator[tuple[str, Transcript]]:
+        """Recognise the recordings of a Kaldi-style list `key path`; yields results in the order of the list.
+
+        An unreadable recording raises when its turn comes; `attempt` reports it instead and goes on.
+        """
+        entries = read_scp(path)
+        outcomes = self._run([entry.source for entry in entries], None, mode, latency, channel, options)
+        for entry, outcome in zip(entries, outcomes, strict=True):
+            if isinstance(outcome, UniasrError):
+                raise outcome
+            yield entry.key, outcome
+
+    def attempt(
+        self, audios: Iterable[Source], mode: str = "offline", latency: int | str | None = None,
+        *, sample_rate: int | None = None, channel: int | None = None, **options: Any,
+    ) -> Iterator[Transcript | UniasrError]:
+        """Recognise many inputs; an input that fails yields its error in its place and does not stop the others."""
+        return self._run(audios, sample_rate, mode, latency, channel, options)
+
+    def stream(
+        self, mode: str = "normal", latency: int | str | None = None, sample_rate: int = 16_000, channels: int = 1,
+        **options: Any,
+    ) -> Stream:
+        """Open a stream; use it in a `with` block.
+
+        Args:
+            mode: fast, normal or offline.
+            latency: as in `transcribe`.
+            sample_rate: of the packets; any rate.
+            channels: interleaved channels of the packets.
+            options: the fields of DecodingOptions.
+        """
+        decoder = PcmDecoder(channels)
+        return Stream(self.engine, self._session(mode, latency, sample_rate, options, live=mode != "offline"), decoder)
+
+    def _session(
+        self, mode: str, latency: int | str | None, sample_rate: int, options: dict[str, Any], *, live: bool
+    ) -> Session:
+        decoding = DecodingOptions().with_changes(options)
+        plans = choose(self.config, mode, latency)
+        return Session(self._front_end, plans, self.vocabulary, decoding, sample_rate, live=live)
+
+    def _run(
+        self, audios: Iterable[Source], sample_rate: int | None, mode: str, latency: int | str | None,
+        channel: int | None, options: dict[str, Any],
+    ) -> Iterator[Transcript | UniasrError]:
+        """Outcomes in order. Up to BATCH inputs advance together, each fed a block at a time."""
+        self._session(mode, latency, 16_000, options, live=False)  # wrong options raise before any work
+        waiting = iter(audios)
+        working: list[_Job] = []
+        while True:
+            while len(working) < BATCH and (audio := next(waiting, _NOTHING)) is not _NOTHING:
+                working.append(_Job(blocks(audio, sample_rate=sample_rate, channel=channel)))
+            if not working:
+                return
+            for job in working:
+                job.feed(lambda rate: self._session(mode, latency, rate, options, live=False))
+            advance(self.engine, [job.session for job in working if job.session is not None and job.outcome is None])
+            for job in working:
+                job.collect()
+            while working and working[0].outcome is not None:
+                yield working.pop(0).outcome  # type: ignore[misc]
+
+
+_NOTHING = object()
+
+
+class _Job:
+    """One input of a batch: its blocks, its session once the rate is known, its outcome once it is done."""
+
+    def __init__(self, source: Iterator[Waveform]) -> None:
+        self.source = source
+        self.session: Session | None = None
+        self.outcome: Transcript | UniasrError | None = None
+        self._segments: list[Any] = []
+
+    def feed(self, open_session: Any) -> None:
+        """Give the session its next block, or the end."""
+        if self.outcome is not None:
+            return
+        try:
+            block = next(self.source, None)
+        except UniasrError as error:
+            self.outcome = error
+            return
+        if block is None:
+            assert self.session is not None  # a source has at least one block
+            self.session.end()
+            return
+        if self.session is None:
+            self.session = open_session(block.sample_rate_hz)
+        self.session.feed(block.samples)
+
+    def collect(self) -> None:
+        """Keep the segments that have closed; after the end they make the transcript."""
+        if self.session is None or self.outcome is not None:
+            return
+        self._segments.extend(event.result for event in self.session.drain() if isinstance(event, Final))
+        if self.session.ended:
+            segments = tuple(self._segments)
+            tokens = [token for segment in segments for token in segment.tokens]
+            self.outcome = Transcript(text_of(tokens), segments, self.session.duration_ms)
+
+
+@dataclass(slots=True)
+class Stream:
+    """A live input: packets in, events out. Not for use from several threads at once."""
+
+    engine: Engine
+    session: Session
+    decoder: PcmDecoder
+
+    def accept(self, packet: Any) -> list[Event]:
+        """Events that become certain with this packet.
+
+        Args:
+            packet: bytes of interleaved 16-bit little-endian samples of any length, or an array of floats in [-1, 1]
+                or integers.
+
+        Raises AudioError for values that no recording has.
+        """
+        self.session.feed(self.decoder.decode(packet))
+        advance(self.engine, [self.session])
+        return self.session.drain()
+
+    def finish(self) -> list[Event]:
+        """The remaining events; the audio is complete."""
+        self.decoder.finish()
+        if not self.session.ended:
+            self.session.end()
+            advance(self.engine, [self.session])
+        return self.session.drain()
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing to release: a stream owns arrays only."""

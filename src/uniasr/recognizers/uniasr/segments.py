@@ -1,0 +1,151 @@
+"""The open segment of a session: its passes, when it closes, and the tokens that it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, floor
+
+import numpy as np
+
+from uniasr.decoding.beam import EOS, SOS, Path
+from uniasr.decoding.timestamps import token_times
+from uniasr.recognizers.uniasr.passes import EncodedChunk, PassCarry, PassPlan, firing_rows, start_pass
+from uniasr.recognizers.uniasr.rows import RowBuffer
+from uniasr.text.join import join_tokens
+from uniasr.text.vocabulary import Vocabulary
+from uniasr.types import DecodingOptions, Hypothesis, Segment, Token
+
+BLANK = 0
+PAUSE_MS = 600
+"""A segment that is long enough closes at the first stretch of this length without a firing."""
+
+
+@dataclass(slots=True)
+class OpenSegment:
+    """The segment that a session is in. Pass 2 is None in fast mode."""
+
+    index: int
+    start: int
+    """First feature row."""
+    first: PassCarry
+    second: PassCarry | None
+    joined: RowBuffer | None
+    """Features and first-pass rows side by side: what the second pass reads."""
+    num_frames: int | None = None
+    """Feature rows, once it is closed."""
+
+    @property
+    def final(self) -> PassCarry:
+        """The pass whose text counts in the end."""
+        return self.second or self.first
+
+    def carry(self, number: int) -> PassCarry | None:
+        """The carry of pass 1 or 2."""
+        return self.first if number == 1 else self.second
+
+
+def open_segment(
+    index: int, start: int, plans: Sequence[PassPlan], features: RowBuffer, options: DecodingOptions, *, live: bool
+) -> OpenSegment:
+    """A segment that begins at a feature row; pass 1 is decoded only if its text is final or shown live."""
+    two = len(plans) == 2
+    first = start_pass(plans[0], features, start, options, decode=not two or live)
+    if not two:
+        return OpenSegment(index, start, first, None, None)
+    joined = RowBuffer(plans[1].encoder.input_size)
+    return OpenSegment(index, start, first, start_pass(plans[1], joined, 0, options, decode=True), joined)
+
+
+def pause_rows(plan: PassPlan) -> int:
+    """Rows of a pass that make a pause."""
+    return max(1, ceil(PAUSE_MS / plan.row_ms))
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Where a segment closes: rows to integrate of the chunk at hand, and rows that the segment keeps in all."""
+
+    count: int
+    num_rows: int
+
+
+def find_closing(carry: PassCarry, chunk: EncodedChunk, count: int, options: DecodingOptions) -> Closing | None:
+    """Where the first `count` kept rows of a chunk close the segment, by a rule on the alphas alone.
+
+    After `segment_s` it closes at the first pause, cut in the pause's middle; after `max_segment_s` at once.
+    """
+    if options.search == "reference":
+        return None
+    row_ms, begin = carry.plan.row_ms, carry.cif.row
+    least = max(begin, ceil(options.segment_s * 1000 / row_ms) - 1)
+    most = max(begin, ceil(options.max_segment_s * 1000 / row_ms) - 1)
+    end = begin + count
+    if least >= end:
+        return None
+    pause = pause_rows(carry.plan)
+    firings = firing_rows(carry, chunk, count)
+    rows = np.arange(begin, end)
+    before = np.concatenate([[carry.last_firing], firings])[np.searchsorted(firings, rows, side="right")]
+    pauses = rows[(rows >= least) & (rows - before >= pause)]
+    row = int(min([*pauses[:1], *([most] if most < end else [])], default=-1))
+    if row < 0:
+        return None
+    kept = row + 1 - pause // 2 if len(pauses) and row == pauses[0] else row + 1
+    return Closing(row + 1 - begin, kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Turns a segment's rows into milliseconds of the audio."""
+
+    frame_ms: float
+    offset_ms: float
+    limit_ms: int | None
+
+    def at_frame(self, frame: float) -> int:
+        """Time of a feature row of the segment, never beyond the audio."""
+        time = floor(self.offset_ms + frame * self.frame_ms + 0.5)
+        return time if self.limit_ms is None else min(time, self.limit_ms)
+
+
+def shown_tokens(carry: PassCarry, path: Path, clock: Clock, vocabulary: Vocabulary, num_rows: int) -> list[Token | None]:
+    """Tokens of a hypothesis with times and confidence; None for blank and the start and end marks."""
+    times = token_times(
+        np.array(carry.ends), np.array(carry.onsets), len(path.ids),
+        row_ms=carry.plan.row_ms, num_rows=num_rows, offset_ms=clock.offset_ms, limit_ms=clock.limit_ms,
+    )
+    confidences = np.exp(path.log_probs.astype(np.float64))
+    return [
+        None if token in (BLANK, SOS, EOS)
+        else Token(vocabulary.tokens[token], token, start, end, min(1.0, confidence))
+        for token, (start, end), confidence in zip(path.ids.tolist(), times, confidences.tolist(), strict=True)
+    ]
+
+
+def visible(tokens: Sequence[Token | None]) -> tuple[Token, ...]:
+    """The tokens that stand for text."""
+    return tuple(token for token in tokens if token is not None)
+
+
+def text_of(tokens: Sequence[Token]) -> str:
+    """Readable text of tokens."""
+    return join_tokens([token.text for token in tokens])
+
+
+def close(segment: OpenSegment, clock: Clock, vocabulary: Vocabulary, nbest: int) -> Segment:
+    """The result of a segment whose search has taken its last step."""
+    carry = segment.final
+    assert carry.search is not None
+    assert segment.num_frames is not None
+    num_rows = -(-segment.num_frames // carry.plan.frames_per_row)
+    ended = carry.search.results(nbest)
+    tokens = visible(shown_tokens(carry, ended[0], clock, vocabulary, num_rows)) if ended else ()
+    hypotheses = []
+    for hypothesis in ended:
+        ids = tuple(i for i in hypothesis.ids.tolist() if i not in (BLANK, SOS, EOS))
+        hypotheses.append(Hypothesis(ids, hypothesis.score, join_tokens([vocabulary.tokens[i] for i in ids])))
+    return Segment(
+        segment.index, clock.at_frame(0), clock.at_frame(segment.num_frames), text_of(tokens), tokens,
+        tuple(hypotheses),
+    )

@@ -1,0 +1,284 @@
+"""Sessions: audio in, events out. A file is a session that nobody watches.
+
+`advance` is the only driver: it runs whatever is ready in any number of sessions, their chunks and steps together in
+one engine call each. Streams, files, batches and servers all go through it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from math import floor
+
+import numpy as np
+
+from uniasr.audio.resample import Resampler
+from uniasr.decoding.beam import Path
+from uniasr.engines.base import Engine
+from uniasr.features.frontend import FrontEnd
+from uniasr.recognizers.uniasr.passes import (
+    EncodedChunk,
+    PassCarry,
+    PassPlan,
+    encode,
+    fire,
+    kept_count,
+)
+from uniasr.recognizers.uniasr.rows import RowBuffer
+from uniasr.recognizers.uniasr.segments import (
+    Clock,
+    close,
+    find_closing,
+    open_segment,
+    pause_rows,
+    shown_tokens,
+    text_of,
+    visible,
+)
+from uniasr.recognizers.uniasr.steps import take_steps
+from uniasr.text.vocabulary import Vocabulary
+from uniasr.types import F32, DecodingOptions, Event, Final, Partial, Refresh, Segment, Token
+
+
+class Session:
+    """One input on its way through the recogniser. `live` sessions make partial results, others only finals."""
+
+    def __init__(
+        self, front_end: FrontEnd, plans: Sequence[PassPlan], vocabulary: Vocabulary, options: DecodingOptions,
+        sample_rate_hz: int, *, live: bool,
+    ) -> None:
+        self.plans, self.options, self.live = plans, options, live
+        self.events: list[Event] = []
+        self.ended = False
+        self._front_end, self._vocabulary = front_end, vocabulary
+        self._resampler = Resampler(sample_rate_hz, front_end.config.sample_rate_hz)
+        self._front = front_end.start()
+        self._sample_rate_hz, self._num_samples = sample_rate_hz, 0
+        self._features = RowBuffer(front_end.config.feature_size)
+        self.segment = open_segment(0, 0, plans, self._features, options, live=live)
+        self._second_tokens: tuple[list[Token | None], int, int] = ([], 0, 0)
+        self._refreshed_ms: int | None = None
+
+    def feed(self, samples: F32) -> None:
+        """Take mono samples at the session's rate."""
+        self._num_samples += len(samples)
+        self._rows(self._resampler.process(samples), last=False)
+
+    def end(self) -> None:
+        """The audio is complete."""
+        self._rows(self._resampler.process(_nothing(), last=True), last=True)
+        self.ended = True
+        self._tell_end()
+
+    @property
+    def duration_ms(self) -> int:
+        """Audio taken so far."""
+        return floor(self._num_samples * 1000 / self._sample_rate_hz + 0.5)
+
+    def drain(self) -> list[Event]:
+        """Events since the last call."""
+        events, self.events = self.events, []
+        return events
+
+    def chunks_to_run(self, number: int) -> int:
+        """Chunks of a pass that can and should be computed now; pass 1 waits when pass 2 could go on."""
+        segment = self.segment
+        carry = segment.carry(number)
+        if carry is None or segment.num_frames is not None:
+            return 0
+        count = carry.ready_chunks(carry.plan.block_chunks)
+        if number == 1 and segment.second is not None:
+            needed = segment.second.input_needed(segment.second.chunk)
+            stride = carry.plan.chunk.stride
+            count = min(count, max(0, -(-needed // stride) - carry.chunk))
+        return count
+
+    def closing(self, carry: PassCarry, chunk: EncodedChunk) -> int:
+        """Kept rows of a chunk to integrate; closes the segment if the rule says so."""
+        count = kept_count(carry, chunk)
+        if carry is self.segment.final:
+            found = find_closing(carry, chunk, count, self.options)
+            if found is not None:
+                self.segment.num_frames = found.num_rows * carry.plan.frames_per_row
+                if carry.num_frames is not None:
+                    self.segment.num_frames = min(self.segment.num_frames, carry.num_frames)
+                return found.count
+        return count
+
+    def took(self, carry: PassCarry, chunk: EncodedChunk) -> None:
+        """A chunk has been integrated and its steps taken: pass its rows on, tell what is new."""
+        segment = self.segment
+        if carry is segment.first and segment.joined is not None:
+            self._join(carry, chunk)
+        if self.live and segment.num_frames is None and not self._all_integrated():
+            self._report(carry)
+        self._forget()
+
+    def complete(self) -> bool:
+        """Whether the segment is closed, or the audio has ended and all of it is integrated."""
+        if self.segment.num_frames is None and self.ended and self._all_integrated():
+            self.segment.num_frames = self.segment.final.num_frames
+        return bool(self.segment.num_frames)
+
+    def finish_segment(self) -> None:
+        """Emit the Final of the complete segment and open the next one behind it."""
+        segment = self.segment
+        assert segment.num_frames is not None
+        result = close(segment, self._clock(), self._vocabulary, self.options.nbest)
+        self.events.append(_final(result))
+        start = segment.start + segment.num_frames
+        self._second_tokens, self._refreshed_ms = ([], 0, 0), None
+        self.segment = open_segment(
+            segment.index + 1, start, self.plans, self._features, self.options, live=self.live
+        )
+        self._features.drop_before(start)
+        if self.ended:
+            self._tell_end()
+
+    def _rows(self, samples: F32, *, last: bool) -> None:
+        self._front, rows = self._front_end.step(self._front, samples, last=last)
+        if len(rows):
+            self._features.append(rows)
+
+    def _tell_end(self) -> None:
+        frames = self._features.end - self.segment.start
+        self.segment.first.num_frames = frames
+        if self.segment.second is not None:
+            self.segment.second.num_frames = frames
+
+    def _all_integrated(self) -> bool:
+        final = self.segment.final
+        return final.num_rows is not None and final.cif.row >= final.num_rows
+
+    def _join(self, carry: PassCarry, chunk: EncodedChunk) -> None:
+        assert self.segment.joined is not None
+        count = kept_count(carry, chunk)
+        first = self.segment.start + chunk.number * carry.plan.chunk.stride
+        features = self._features.take(np.arange(first, first + count))
+        start = carry.plan.chunk.pad_left
+        self.segment.joined.append(np.concatenate([features, chunk.rows[start : start + count]], axis=1))
+
+    def _forget(self) -> None:
+        """Drop rows that nothing will read again: a pass reads from its next chunk on, a cut falls into a pause."""
+        segment = self.segment
+        first, final = segment.first, segment.final
+        per_row = final.plan.frames_per_row
+        read = first.chunk * first.plan.chunk.stride - first.plan.chunk.pad_left
+        cut = (final.cif.row - pause_rows(final.plan)) * per_row
+        self._features.drop_before(segment.start + min(read, cut))
+        if segment.second is not None and segment.joined is not None and segment.second.plan.bridge:
+            bridge, chunk = segment.second.plan.bridge, segment.second.plan.chunk
+            place = segment.second.chunk * chunk.stride - chunk.pad_left
+            segment.joined.drop_before(place * bridge.stride - bridge.pad[0])
+
+    def _clock(self) -> Clock:
+        frame_ms = self._front_end.config.row_ms
+        limit = self.duration_ms if self.ended else None
+        return Clock(frame_ms, self.segment.start * frame_ms, limit)
+
+    def _report(self, carry: PassCarry) -> None:
+        """Partial after a chunk of pass 1; Refresh after one of pass 2, unless `refresh_ms` holds it back."""
+        segment, clock = self.segment, self._clock()
+        if segment.second is None:
+            tokens, stable = self._tokens(segment.first, clock)
+            self._emit(Partial, visible(tokens), _count(tokens[:stable]), clock, segment.first.frames_done)
+        elif carry is segment.first:
+            self._emit_both(Partial, clock)
+        else:
+            now, least = clock.at_frame(segment.first.frames_done), self.options.refresh_ms
+            if least is None or self._refreshed_ms is None or now - self._refreshed_ms >= least:
+                self._refreshed_ms = now
+                self._second_tokens = (*self._tokens(segment.second, clock), segment.second.frames_done)
+                self._emit_both(Refresh, clock)
+
+    def _emit_both(self, kind: type[Partial], clock: Clock) -> None:
+        """Second-pass tokens so far, then the first pass's tokens that fire behind them."""
+        first = self.segment.first
+        shown, stable, frames = self._second_tokens
+        ahead, _ = self._tokens(first, clock)
+        behind = [token for token, end in zip(ahead, first.ends, strict=False) if end > frames]
+        head = visible(shown)
+        last_ms = head[-1].end_ms if head else 0
+        tail = tuple(
+            Token(token.text, token.id, max(token.start_ms, last_ms), max(token.end_ms, last_ms), token.confidence)
+            for token in visible(behind)
+        )
+        self._emit(kind, head + tail, _count(shown[:stable]), clock, first.frames_done)
+
+    def _tokens(self, carry: PassCarry, clock: Clock) -> tuple[list[Token | None], int]:
+        """Tokens of the best running hypothesis, and how many of them never change again."""
+        assert carry.search is not None
+        path: Path = carry.search.running()
+        stable = carry.search.committed()
+        if carry.plan.chunk.look_ahead == 0:
+            # The audio may end inside the last row, and the end of a token in it would move with it.
+            stable = min(stable, bisect_right(carry.ends, carry.cif.row - 1))
+        return shown_tokens(carry, path, clock, self._vocabulary, carry.cif.row), stable
+
+    def _emit(
+        self, kind: type[Partial], tokens: tuple[Token, ...], stable: int, clock: Clock, frames: int
+    ) -> None:
+        audio_ms = clock.at_frame(min(frames, self._features.end - self.segment.start))
+        self.events.append(kind(self.segment.index, text_of(tokens), tokens, audio_ms, stable))
+
+
+def advance(engine: Engine, sessions: Sequence[Session]) -> None:
+    """Run everything that is ready in these sessions."""
+    while True:
+        busy = _run_pass(engine, sessions, 1)
+        busy = _run_pass(engine, sessions, 2) or busy
+        busy = _finish(engine, sessions) or busy
+        if not busy:
+            return
+
+
+def _run_pass(engine: Engine, sessions: Sequence[Session], number: int) -> bool:
+    groups: dict[int, list[tuple[Session, PassCarry, int]]] = defaultdict(list)
+    for session in sessions:
+        count = session.chunks_to_run(number)
+        carry = session.segment.carry(number)
+        if count and carry is not None:
+            groups[carry.plan.latency].append((session, carry, count))
+    for group in groups.values():
+        encoded = encode(engine, [(carry, count) for _, carry, count in group])
+        for turn in range(max(len(chunks) for chunks in encoded)):
+            _take_turn(engine, [
+                (session, carry, chunks[turn])
+                for (session, carry, _), chunks in zip(group, encoded, strict=True)
+                if turn < len(chunks) and session.segment.num_frames is None
+            ])
+    return bool(groups)
+
+
+def _take_turn(engine: Engine, turn: Iterable[tuple[Session, PassCarry, EncodedChunk]]) -> None:
+    """Integrate one chunk of each session, take the steps that this makes ready, report."""
+    jobs = [(session, carry, chunk, session.closing(carry, chunk)) for session, carry, chunk in turn]
+    if jobs:
+        fire(engine, [(carry, chunk, count) for _, carry, chunk, count in jobs])
+        take_steps(engine, [carry for _, carry, _, _ in jobs])
+        for session, carry, chunk, _ in jobs:
+            session.took(carry, chunk)
+
+
+def _finish(engine: Engine, sessions: Sequence[Session]) -> bool:
+    """Take the last steps of complete segments and close them."""
+    complete = [session for session in sessions if session.complete()]
+    for session in complete:
+        session.segment.final.ended = True
+    take_steps(engine, [session.segment.final for session in complete])
+    for session in complete:
+        session.finish_segment()
+    return bool(complete)
+
+
+def _final(result: Segment) -> Final:
+    return Final(result.index, result.text, result.tokens, result.end_ms, len(result.tokens), result)
+
+
+def _count(tokens: Sequence[Token | None]) -> int:
+    return len(visible(tokens))
+
+
+def _nothing() -> F32:
+    return np.zeros(0, np.float32)
