@@ -7,6 +7,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -32,9 +33,14 @@ class Recording:
 
     def samples(self) -> Samples:
         """Decoded samples at 16 kHz."""
-        with zipfile.ZipFile(self.archive) as archive:
-            samples, _ = soundfile.read(io.BytesIO(archive.read(self.member)), dtype="float32")
+        samples, _ = soundfile.read(io.BytesIO(_opened(self.archive).read(self.member)), dtype="float32")
         return samples
+
+
+@lru_cache(maxsize=64)
+def _opened(archive: Path) -> zipfile.ZipFile:
+    """An archive, opened once per process: reading its directory takes longer than decoding a word."""
+    return zipfile.ZipFile(archive)
 
 
 def table(path: Path) -> Iterator[dict[str, str]]:
@@ -46,8 +52,14 @@ def table(path: Path) -> Iterator[dict[str, str]]:
 def synthetic(folder: Path) -> list[Recording]:
     """Recordings of all shards in a folder that the synthesis script wrote."""
     return [
-        Recording(f"{folder.name}-{row['key']}", path.with_suffix(".zip"), row["file"], katakana_only(row["kana"]),
-                  "train", float(row["seconds"]))
+        Recording(
+            f"{folder.name}-{row['key']}",
+            path.with_suffix(".zip"),
+            row["file"],
+            katakana_only(row["kana"]),
+            "train",
+            float(row["seconds"]),
+        )
         for path in sorted(folder.glob("*.tsv"))
         for row in table(path)
         if path.with_suffix(".zip").exists()
@@ -57,8 +69,14 @@ def synthetic(folder: Path) -> list[Recording]:
 def real_words(folder: Path) -> list[Recording]:
     """The real single words, both splits."""
     return [
-        Recording(row["key"], folder / "words.zip", row["file"], katakana_only(row["pron"]), row["split"],
-                  float(row["seconds"]))
+        Recording(
+            row["key"],
+            folder / "words.zip",
+            row["file"],
+            katakana_only(row["pron"]),
+            row["split"],
+            float(row["seconds"]),
+        )
         for row in table(folder / "words.tsv")
     ]
 
@@ -66,5 +84,7 @@ def real_words(folder: Path) -> list[Recording]:
 def noises(folder: Path) -> list[Samples]:
     """All noise recordings, decoded."""
     with zipfile.ZipFile(folder / "noise.zip") as archive:
-        return [soundfile.read(io.BytesIO(archive.read(row["file"])), dtype="float32")[0]
-                for row in table(folder / "noise.tsv")]
+        return [
+            soundfile.read(io.BytesIO(archive.read(row["file"])), dtype="float32")[0]
+            for row in table(folder / "noise.tsv")
+        ]

@@ -1,6 +1,6 @@
 """Train on a prepared store; run it again to go on after a stop.
 
-    python train.py --work WORK --run RUN --steps 6000 --decay-steps 2000
+python train.py --work WORK --run RUN --steps 6000 --decay-steps 2000
 """
 
 from __future__ import annotations
@@ -73,10 +73,18 @@ def main() -> None:
     network = UniasrNetwork(model.config(len(tokens)), ctc=True)
     if options.init is not None:
         network.load_state_dict(torch.load(options.init, weights_only=True))
-    trainer = Trainer(network, options.run, TrainOptions(
-        steps=options.steps, decay_steps=options.decay_steps, lr=options.lr, ctc_weight=options.ctc_weight,
-        bfloat16=True, batch=BatchOptions(batch_rows=options.batch_rows),
-    ))
+    trainer = Trainer(
+        network,
+        options.run,
+        TrainOptions(
+            steps=options.steps,
+            decay_steps=options.decay_steps,
+            lr=options.lr,
+            ctc_weight=options.ctc_weight,
+            bfloat16=True,
+            batch=BatchOptions(batch_rows=options.batch_rows),
+        ),
+    )
     resumed = trainer.resume()
     found = sources(store, tokens)
     hours = sum(source.utterance.num_rows for source in found) * 0.06 / 3600

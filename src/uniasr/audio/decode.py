@@ -21,8 +21,8 @@ from uniasr.types import F32
 BLOCK_S = 10
 _BLOCK_VALUES = 1 << 22
 """Upper limit of a block, for files that claim a thousand channels."""
-_MP3_SLACK = 4 * 1152
-"""Encoder and decoder delays that tags may or may not count."""
+_MP3_SLACK = 2 * 1152
+"""Encoder and decoder delays, in samples, that tags may or may not count."""
 _TAG_BYTES = 16 << 10
 """More than this behind the last sample that was read is no tag but audio."""
 

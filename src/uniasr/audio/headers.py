@@ -11,7 +11,7 @@ from typing import BinaryIO, Literal, TypeAlias
 
 from uniasr.errors import AudioError
 
-Kind: TypeAlias = Literal["wav", "aiff", "ogg", "mp3", "other", "container"]
+Kind: TypeAlias = Literal["wav", "ogg", "mp3", "other", "container"]
 
 _UNKNOWN_LENGTH = 0x7FFFF000
 """Recorders that write to a pipe claim this much (SoX), 2^31 (arecord) or 2^32 - 1 (FFmpeg)."""
@@ -22,12 +22,12 @@ def sniff(head: bytes) -> Kind | None:
     """Kind of file that starts with `head` (16 bytes are enough), None if it is no audio that is known here."""
     if head[:4] in (b"RIFF", b"RIFX", b"RF64") and head[8:12] == b"WAVE":
         return "wav"
-    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
-        return "aiff"
     if head[:4] == b"OggS":
         return "ogg"
     if head[:3] == b"ID3" or _is_mpeg_frame(head):
         return "mp3"
+    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
+        return "other"
     if head.startswith((b"fLaC", b".snd", b"caff", b"NIST_1A", b"riff\x2e\x91\xcf\x11")):
         return "other"
     # MP4 family, Matroska and WebM, raw AAC, Windows Media, AMR: only FFmpeg reads them.
@@ -57,9 +57,9 @@ def complete(file: BinaryIO, kind: Kind, name: str) -> BinaryIO:
             file = _with_open_end(file, unfinished)
     elif kind == "ogg":
         _check_ogg(file, size, name)
-    elif kind == "aiff":
-        file.seek(4)
-        promised = int.from_bytes(file.read(4), "big") + 8
+    else:
+        file.seek(0)
+        promised = _promised_bytes(file.read(24))
         # One byte may be missing: some writers count the padding of the last chunk and leave it out.
         if size + 1 < promised < _UNKNOWN_LENGTH:
             raise truncated(name, f"its header promises {promised} bytes and there are {size}")
@@ -70,6 +70,15 @@ def complete(file: BinaryIO, kind: Kind, name: str) -> BinaryIO:
 def truncated(name: str, why: str) -> AudioError:
     """Error for a file that ends too early."""
     return AudioError(f"{name} is truncated: {why}; copy or record it again")
+
+
+def _promised_bytes(head: bytes) -> int:
+    """Size of the whole file that AIFF, AU and W64 headers state; 0 for others, whose decoders notice a cut."""
+    if head[:4] == b"FORM":
+        return int.from_bytes(head[4:8], "big") + 8
+    if head[:4] == b".snd":
+        return int.from_bytes(head[4:8], "big") + int.from_bytes(head[8:12], "big")
+    return int.from_bytes(head[16:24], "little") if head[:4] == b"riff" else 0
 
 
 def _check_wav(file: BinaryIO, size: int, name: str) -> int | None:
@@ -113,10 +122,12 @@ def _check_ogg(file: BinaryIO, size: int, name: str) -> None:
     page = tail.rfind(b"OggS\0")
     if page < 0:
         return
-    table = tail[page + 27 : page + 27 + tail[page + 26]] if len(tail) > page + 26 else b""
-    end = page + 27 + len(table) + sum(table)
+    header = tail[page : page + 27]
+    segments = header[26] if len(header) == 27 else 256
+    table = tail[page + 27 : page + 27 + segments]
+    end = page + 27 + segments + sum(table)
     after = tail[end:]
-    if not table or len(table) < tail[page + 26] or end > len(tail) or (after and b"OggS\0".startswith(after)):
+    if len(table) < segments or end > len(tail) or (after and b"OggS\0".startswith(after)):
         raise truncated(name, "its last Ogg page is not complete")
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from uniasr.audio.sources import is_url
+from uniasr.audio.sources import is_url, split_url
 from uniasr.errors import AudioError, AudioNotFoundError, OptionError
 
 AUDIO_SUFFIXES = frozenset(
@@ -57,12 +57,12 @@ def read_scp(path: str | Path) -> list[ScpEntry]:
     path = Path(path)
     entries: list[ScpEntry] = []
     lines: dict[str, int] = {}
-    for number, line in enumerate(_read_text(path).splitlines(), start=1):
-        if not line.strip():
+    for number, line in enumerate(_read_text(path).split("\n"), start=1):
+        key, source = [*line.split(maxsplit=1), "", ""][:2]
+        source = source.rstrip()
+        if not key:
             continue
         where = f"{path}, line {number}"
-        key, _, source = line.strip().replace("\t", " ", 1).partition(" ")
-        source = source.strip()
         if not source:
             raise OptionError(f"{where} has no path after the key {key!r}; write 'key path'")
         if source.endswith("|"):
@@ -107,7 +107,7 @@ def _expand_one(word: str) -> Iterator[tuple[str, str | bytes]]:
     if word == "-":
         yield "stdin", sys.stdin.buffer.read()
     elif is_url(word):
-        parts = urllib.parse.urlsplit(word)
+        parts = split_url(word)
         yield _key(urllib.parse.unquote(parts.path) or parts.hostname or "audio"), word
     elif word.endswith(".scp"):
         yield from ((entry.key, entry.source) for entry in read_scp(word))

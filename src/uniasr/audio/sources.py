@@ -28,6 +28,14 @@ def is_url(source: str) -> bool:
     return _URL.match(source) is not None
 
 
+def split_url(url: str) -> urllib.parse.SplitResult:
+    """Parts of a URL; AudioError if it is malformed."""
+    try:
+        return urllib.parse.urlsplit(url)
+    except ValueError as error:
+        raise AudioError(f"{url!r} is no URL: {error}; check it, or give a path") from error
+
+
 @contextmanager
 def open_source(source: Any) -> Iterator[tuple[BinaryIO, str]]:
     """File behind a path, URL, bytes or file object, at its start, and its name for messages.
@@ -90,7 +98,7 @@ def _seekable(file: Any, name: str) -> tuple[BinaryIO, str]:
 
 
 def _open_url(url: str) -> tuple[BinaryIO, str]:
-    parts = urllib.parse.urlsplit(url)
+    parts = split_url(url)
     if parts.scheme == "file":
         return _open_path(urllib.request.url2pathname(parts.path))
     # User names, passwords and signed queries have no place in a message.
@@ -101,6 +109,7 @@ def _open_url(url: str) -> tuple[BinaryIO, str]:
         with urllib.request.urlopen(url, timeout=URL_TIMEOUT_S) as answer:
             return _download(answer, name), name
     except urllib.error.HTTPError as error:
+        error.close()
         kind = AudioNotFoundError if error.code in (404, 410) else AudioError
         raise kind(f"{name} cannot be fetched: the server answers {error.code} {error.reason}") from error
     except (OSError, ValueError, http.client.HTTPException) as error:

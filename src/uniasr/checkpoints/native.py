@@ -64,7 +64,7 @@ def read_native(directory: Path) -> ModelFiles:
         cmvn=read_cmvn(directory / "am.mvn"),
         weights=weights if weights.is_file() else None,
         graphs=graphs,
-        card={"layout": "uniasr", **card},
+        card={**card, "layout": "uniasr"},
     )
 
 

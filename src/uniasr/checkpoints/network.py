@@ -14,7 +14,9 @@ def load_network(files: ModelFiles, *, ctc: bool = False) -> UniasrNetwork:
     Raises ModelError when the directory has graphs only, or weights that do not fit the configuration.
     """
     if files.weights is None:
-        raise ModelError(f"{files.directory} has onnxruntime graphs but no weights; torch needs the original checkpoint")
+        raise ModelError(
+            f"{files.directory} has onnxruntime graphs but no weights; torch needs the original checkpoint"
+        )
     network = UniasrNetwork(files.config, ctc=ctc)
     load_strictly(network, read_state(files.weights), str(files.weights))
     return network.eval()

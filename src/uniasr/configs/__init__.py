@@ -1,1 +1,1 @@
-"""Frozen descriptions of models: what a model directory says, once it has been read and checked. No arrays, no torch."""
+"""Frozen descriptions of models: what a model directory says once it has been checked. No arrays, no torch."""

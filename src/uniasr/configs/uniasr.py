@@ -1,4 +1,4 @@
-"""The shape of a UniASR model: two chunked encoders, two CIF predictors, two decoders and the bridge between the passes.
+"""The shape of a UniASR model: two chunked encoders, two CIF predictors, two decoders, and the bridge between.
 
 Source: funasr 1.4.16 funasr/models/{uniasr,scama,sanm,paraformer}; the names in brackets are the published ones.
 """
@@ -59,10 +59,13 @@ class EncoderConfig:
     attention_dropout: float = 0.1
 
     def __post_init__(self) -> None:
+        _positive(self, "input_size", "output_size", "attention_heads", "linear_units", "num_blocks", "kernel_size")
         if self.output_size % self.attention_heads:
             raise ValueError(f"output_size {self.output_size} is no multiple of {self.attention_heads} heads")
         if self.kernel_size % 2 == 0:
-            raise ValueError(f"kernel_size {self.kernel_size} is even; chunks would leak into each other: use an odd one")
+            raise ValueError(
+                f"kernel_size {self.kernel_size} is even; chunks would leak into each other: use an odd one"
+            )
         if self.input_size % 2:
             raise ValueError(f"input_size {self.input_size} is odd; the position code needs an even one")
         if not self.chunks:
@@ -72,6 +75,12 @@ class EncoderConfig:
     def look_back(self) -> bool:
         """Whether any latency attends to earlier chunks (the graph then carries keys and values)."""
         return any(chunk.look_back for chunk in self.chunks)
+
+
+def _positive(config: object, *names: str) -> None:
+    for name in names:
+        if getattr(config, name) < 1:
+            raise ValueError(f"{name} is {getattr(config, name)}; it must be at least 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +112,7 @@ class DecoderConfig:
     src_attention_dropout: float = 0.1
 
     def __post_init__(self) -> None:
+        _positive(self, "attention_dim", "attention_heads", "linear_units", "num_blocks", "kernel_size")
         if self.attention_dim % self.attention_heads:
             raise ValueError(f"attention_dim {self.attention_dim} is no multiple of {self.attention_heads} heads")
         if self.kernel_size % 2 == 0 or self.kernel_size < 3:
@@ -122,7 +132,7 @@ class BridgeConfig:
     def __post_init__(self) -> None:
         if sum(self.pad) != self.kernel_size - 1 or min(self.pad) < 0 or self.stride < 1:
             raise ValueError(
-                f"stride_conv pad {self.pad} does not fit kernel_size {self.kernel_size}; they must add up to it minus 1"
+                f"stride_conv pad {self.pad} does not fit kernel_size {self.kernel_size}; it must add up to that minus 1"
             )
 
 

@@ -38,9 +38,7 @@ class TorchEngine:
         """The named outputs of one graph."""
         wanted = self._graphs[graph]
         with torch.inference_mode():
-            arguments = [
-                torch.from_numpy(np.ascontiguousarray(inputs[name])).to(self.device) for name in wanted.inputs
-            ]
+            arguments = [torch.from_numpy(np.ascontiguousarray(inputs[name])).to(self.device) for name in wanted.inputs]
             results = wanted.module(*arguments)
         results = results if isinstance(results, tuple) else (results,)
         found = dict(zip(wanted.outputs, results, strict=True))

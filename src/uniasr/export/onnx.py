@@ -14,6 +14,12 @@ OPSET = 17
 def export_graph(graph: Graph, path: Path) -> None:
     """Write one graph; every axis named in `graph.axes` stays dynamic."""
     torch.onnx.export(
-        graph.module.eval(), graph.example(), str(path), dynamo=False, opset_version=OPSET,
-        input_names=list(graph.inputs), output_names=list(graph.outputs), dynamic_axes=graph.axes,
+        graph.module.eval(),
+        graph.example(),
+        str(path),
+        dynamo=False,
+        opset_version=OPSET,
+        input_names=list(graph.inputs),
+        output_names=list(graph.outputs),
+        dynamic_axes=graph.axes,
     )

@@ -48,7 +48,8 @@ def _vector(words: list[str], tag: str, path: str | Path) -> F32:
         after = words[words.index(tag) + 1 :]
         body = after[after.index("[") + 1 : after.index("]")]
         sizes = [int(word) for word in after[:2] if word.isdigit()]
-        values = np.array([float(word) for word in body], np.float32)
+        with np.errstate(over="ignore"):
+            values = np.array([float(word) for word in body], np.float32)
     except ValueError as error:
         raise ModelError(f"CMVN file {path} is cut or malformed at {tag}: {error}; fetch the model again") from error
     if any(size != len(values) for size in sizes):

@@ -99,7 +99,7 @@ def _segment_cues(segment: Segment) -> Iterator[Cue]:
         if start is None:
             start = first.start_ms
         text, end = text + word, last.end_ms
-    if start is not None and one_line(text):
+    if start is not None:
         yield Cue(start, end, tuple(wrap(text)))
 
 
@@ -107,11 +107,13 @@ def _words(tokens: tuple[Token, ...], shown: list[str]) -> Iterator[tuple[str, T
     """Runs of tokens between which a cue may end: the text, the first and the last token."""
     word, first, last = "", None, None
     for token, piece in zip(tokens, shown, strict=True):
-        if first is not None and last is not None and piece and word and _breakable(word + piece, len(word)):
+        if not one_line(piece):
+            word += " " if piece and word else ""
+            continue
+        if first is not None and last is not None and _breakable(word + piece, len(word)):
             yield word, first, last
             word, first = "", None
-        if piece:
-            word, first, last = word + piece, first or token, token
+        word, first, last = word + piece, first or token, token
     if first is not None and last is not None:
         yield word, first, last
 

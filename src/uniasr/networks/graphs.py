@@ -80,7 +80,7 @@ class DecoderGraph(nn.Module):
     def forward(
         self, tokens: Tensor, acoustic: Tensor, keys: Tensor, values: Tensor, window: Tensor, cache: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """All log-probabilities [U, B, V], the top ones and their ids [U, B, top], those of `</s>` [U, B], the cache."""
+        """Log-probabilities [U, B, V], the top ones and their ids [U, B, top], those of `</s>` [U, B], the cache."""
         log_probs, cache = self.decoder.step(tokens, acoustic, keys, values, window, cache)
         top, ids = torch.topk(log_probs, self.top_k, dim=-1)
         return log_probs, top, ids, log_probs[:, :, EOS], cache
@@ -102,7 +102,10 @@ def uniasr_graphs(network: UniasrNetwork) -> dict[str, Graph]:
 def _bridge_graph(network: UniasrNetwork) -> Graph:
     width = network.config.encoder2.input_size * network.config.bridge.kernel_size
     return Graph(
-        network.stride_conv, ("windows",), ("out",), {"windows": {0: "C", 1: "K"}, "out": {0: "C", 1: "K"}},
+        network.stride_conv,
+        ("windows",),
+        ("out",),
+        {"windows": {0: "C", 1: "K"}, "out": {0: "C", 1: "K"}},
         lambda: (torch.randn(2, 5, width),),
     )
 
@@ -113,7 +116,10 @@ def _encoder_graph(encoder: ChunkEncoder, predictor: Predictor, config: EncoderC
     out = {"rows": {0: "C", 1: "K"}, "alphas": {0: "C", 1: "K"}}
     if not config.look_back:
         return Graph(
-            EncoderGraph(encoder, predictor), ("chunks", "valid"), ("rows", "alphas"), {**chunks, **out},
+            EncoderGraph(encoder, predictor),
+            ("chunks", "valid"),
+            ("rows", "alphas"),
+            {**chunks, **out},
             lambda: (torch.randn(3, size, config.input_size), torch.ones(3, size)),
         )
     most = max(chunk.look_back for chunk in config.chunks)
@@ -123,9 +129,18 @@ def _encoder_graph(encoder: ChunkEncoder, predictor: Predictor, config: EncoderC
         LookBackEncoderGraph(encoder, predictor),
         ("chunks", "valid", "past_keys", "past_values", "predecessors"),
         ("rows", "alphas", "keys", "values"),
-        {**chunks, "past_keys": past, "past_values": past, "predecessors": {0: "C"}, **out, "keys": kept, "values": kept},
+        {
+            **chunks,
+            "past_keys": past,
+            "past_values": past,
+            "predecessors": {0: "C"},
+            **out,
+            "keys": kept,
+            "values": kept,
+        },
         lambda: (
-            torch.randn(3, size, config.input_size), torch.ones(3, size),
+            torch.randn(3, size, config.input_size),
+            torch.ones(3, size),
             torch.zeros(2, config.num_blocks, stride, config.output_size),
             torch.zeros(2, config.num_blocks, stride, config.output_size),
             torch.zeros(3, most, dtype=torch.int64),
@@ -145,9 +160,17 @@ def _decoder_graph(decoder: ScamaDecoder, config: UniasrConfig, number: int) -> 
     head = own.attention_dim // own.attention_heads
     beam = {0: "U", 1: "B"}
     axes = {
-        "tokens": beam, "acoustic": {0: "U"}, "keys": {0: "U", 4: "W"}, "values": {0: "U", 3: "W"},
-        "window": {0: "U", 1: "W"}, "cache": beam,
-        "log_probs": beam, "top_log_probs": beam, "top_ids": beam, "end_log_probs": beam, "next_cache": beam,
+        "tokens": beam,
+        "acoustic": {0: "U"},
+        "keys": {0: "U", 4: "W"},
+        "values": {0: "U", 3: "W"},
+        "window": {0: "U", 1: "W"},
+        "cache": beam,
+        "log_probs": beam,
+        "top_log_probs": beam,
+        "top_ids": beam,
+        "end_log_probs": beam,
+        "next_cache": beam,
     }
     return Graph(
         DecoderGraph(decoder, config.vocab_size),
@@ -155,9 +178,11 @@ def _decoder_graph(decoder: ScamaDecoder, config: UniasrConfig, number: int) -> 
         ("log_probs", "top_log_probs", "top_ids", "end_log_probs", "next_cache"),
         axes,
         lambda: (
-            torch.ones(2, 3, dtype=torch.int64), torch.randn(2, size),
+            torch.ones(2, 3, dtype=torch.int64),
+            torch.randn(2, size),
             torch.randn(2, own.att_layer_num, own.attention_heads, head, 7),
             torch.randn(2, own.att_layer_num, own.attention_heads, 7, head),
-            torch.ones(2, 7), torch.zeros(2, 3, own.num_blocks, own.kernel_size - 1, own.attention_dim),
+            torch.ones(2, 7),
+            torch.zeros(2, 3, own.num_blocks, own.kernel_size - 1, own.attention_dim),
         ),
     )

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from uniasr.errors import ModelError
@@ -20,7 +19,7 @@ from uniasr.features.cmvn import Cmvn
 from uniasr.networks.uniasr import UniasrNetwork
 from uniasr.training.augment import SpecAugmentConfig, spec_augment
 from uniasr.training.batches import Batch, BatchOptions, Source, load_batch, plan_epoch
-from uniasr.training.objective import JointLoss, joint_loss
+from uniasr.training.objective import JointLoss, TensorBatch, joint_loss
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +37,6 @@ class TrainOptions:
     bfloat16: bool = False
     """Run matrix products in bfloat16 (weights and optimiser stay float32)."""
     seed: int = 1
-    gain_db: float = 6.0
-    """Levels are varied by up to this much either way."""
     batch: BatchOptions = field(default_factory=BatchOptions)
     spec_augment: SpecAugmentConfig = field(default_factory=SpecAugmentConfig)
     save_every: int = 200
@@ -127,7 +124,7 @@ class Trainer:
         if not torch.isfinite(loss.total):
             raise ModelError(f"the loss is {loss.total.item()} at step {self.step} for {', '.join(batch.keys)}")
         self.optimizer.zero_grad(set_to_none=True)
-        loss.total.backward()
+        loss.total.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.options.grad_clip)
         if torch.isfinite(norm):
             self.optimizer.step()
@@ -137,15 +134,14 @@ class Trainer:
         )
 
     def _forward(self, batch: Batch, latency: int) -> JointLoss:
-        rows, counts = torch.from_numpy(batch.rows), torch.from_numpy(batch.row_counts)
-        config = self.network.config.frontend
-        rows = spec_augment(rows, counts, config.n_mels, self.options.spec_augment)
+        counts = torch.from_numpy(batch.row_counts)
+        rows, n_mels = torch.from_numpy(batch.rows), self.network.config.frontend.n_mels
+        masked = spec_augment(rows, counts, n_mels, self.options.spec_augment)
         inside = torch.arange(rows.shape[1]) < counts[:, None]
+        labels = (torch.from_numpy(batch.tokens), torch.from_numpy(batch.token_counts))
+        tensors = TensorBatch(masked * inside[..., None], counts, *labels)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.options.bfloat16):
-            return joint_loss(
-                self.network, rows * inside[..., None], counts, torch.from_numpy(batch.tokens),
-                torch.from_numpy(batch.token_counts), latency, self.options.ctc_weight,
-            )
+            return joint_loss(self.network, tensors, latency, self.options.ctc_weight)
 
     def _log(self, record: dict[str, Any]) -> None:
         with (self.directory / "log.jsonl").open("a", encoding="utf-8") as log:
@@ -159,23 +155,6 @@ def describe(loss: JointLoss) -> dict[str, float]:
         for name, value in part._asdict().items():
             numbers[f"{name}{number}"] = round(float(value), 4)
     return numbers
-
-
-def dev_losses(network: UniasrNetwork, sources: Sequence[Source], cmvn: Cmvn, ctc_weight: float) -> list[dict[str, Any]]:
-    """Teacher-forced losses on held-back utterances, one record per latency."""
-    network.eval()
-    records = []
-    plan = plan_epoch(sources, BatchOptions(join_share=0.0), seed=0, epoch=0)
-    with torch.no_grad():
-        for latency in range(network.config.num_latencies):
-            parts = []
-            for groups in plan:
-                batch = load_batch(groups, cmvn)
-                arrays = (batch.rows, batch.row_counts, batch.tokens, batch.token_counts)
-                parts.append(describe(joint_loss(network, *map(torch.from_numpy, arrays), latency, ctc_weight)))  # type: ignore[arg-type]
-            means = {name: round(float(np.mean([part[name] for part in parts])), 4) for name in parts[0]}
-            records.append({"latency": latency, **means})
-    return records
 
 
 def average(paths: Sequence[Path]) -> dict[str, torch.Tensor]:
@@ -192,5 +171,3 @@ def _replace(path: Path, value: Any) -> None:
     temporary = path.with_suffix(".tmp")
     torch.save(value, temporary)
     temporary.replace(path)
-
-

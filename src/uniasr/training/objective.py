@@ -72,7 +72,7 @@ class Encoded(NamedTuple):
 
 def encode(encoder: ChunkEncoder, chunk: ChunkConfig, x: Tensor, counts: list[int]) -> Encoded:
     """Encode a padded batch [B, T, F]; position codes and scaling as at run time."""
-    batch, length, size = x.shape
+    _, length, size = x.shape
     layout = lay_out(counts, length, chunk, x.device)
     width = encoder.after_norm.normalized_shape[0]
     codes = torch.from_numpy(position_codes(0, length, size).astype(np.float32)).to(x.device)
@@ -159,7 +159,7 @@ def _teacher_forced(
 ) -> Tensor:
     """Log-probabilities [B, L + 1, V]; a step sees the chunk where its token fires and the kept rows before it."""
     chunks, layout = encoded.chunks, encoded.layout
-    batch, most = layout.chunks.shape
+    most = layout.chunks.shape[1]
     width = chunks.shape[1]
     padded = torch.cat([chunks, chunks.new_zeros(1, *chunks.shape[1:])])
     valid = torch.cat([layout.valid, layout.valid.new_zeros(1, width)])
@@ -190,10 +190,11 @@ def _ctc(head: CtcHead, frames: Tensor, counts: list[int], targets: Targets) -> 
     log_probs = functional.log_softmax(head.ctc_lo(frames).float(), dim=-1).transpose(0, 1)
     labels = targets.inputs[:, 1:]
     lengths = targets.counts - 1
-    total = functional.ctc_loss(
+    total: Tensor = functional.ctc_loss(
         log_probs, labels, torch.tensor(counts), lengths, blank=0, reduction="sum", zero_infinity=True
     )
-    return total / lengths.sum().clamp(min=1)
+    normalised: Tensor = total / lengths.sum().clamp(min=1)
+    return normalised
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,23 +205,28 @@ class JointLoss:
     passes: tuple[PassLoss, PassLoss]
 
 
-def joint_loss(
-    network: UniasrNetwork, rows: Tensor, row_counts: Tensor, tokens: Tensor, token_counts: Tensor,
-    latency: int, ctc_weight: float = 0.0,
-) -> JointLoss:
+class TensorBatch(NamedTuple):
+    """What the loss reads: rows [B, T, F] after CMVN and SpecAugment, 0 beyond the end; ids [B, L] padded with -1."""
+
+    rows: Tensor
+    row_counts: Tensor
+    tokens: Tensor
+    token_counts: Tensor
+
+
+def joint_loss(network: UniasrNetwork, batch: TensorBatch, latency: int, ctc_weight: float = 0.0) -> JointLoss:
     """Loss of one batch at one latency.
 
     Args:
         network: in training mode, with CTC heads if `ctc_weight` is not 0.
-        rows: [B, T, F] after CMVN and SpecAugment, 0 beyond an utterance's end; row_counts: [B].
-        tokens: [B, L] ids padded with -1; token_counts: [B].
+        batch: features and labels.
         latency: index of the chunk configuration, the same in both encoders.
         ctc_weight: share of the CTC loss against the attention loss.
     """
     config: UniasrConfig = network.config
     chunk, chunk2 = config.encoder.chunks[latency], config.encoder2.chunks[latency]
-    counts = row_counts.tolist()
-    targets = Targets.of(tokens, token_counts)
+    rows, counts = batch.rows, batch.row_counts.tolist()
+    targets = Targets.of(batch.tokens, batch.token_counts)
     encoded = encode(network.encoder, chunk, rows, counts)
     first = pass_loss(network, 1, encoded, chunk, counts, targets)
     bridged, counts2 = bridge_frames(network, rows, encoded, counts)

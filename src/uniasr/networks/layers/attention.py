@@ -11,7 +11,7 @@ MASKED = -1e9
 
 def split_heads(x: Tensor, heads: int) -> Tensor:
     """[B, T, D] -> [B, H, T, D / H]."""
-    return x.unflatten(-1, (heads, x.shape[-1] // heads)).transpose(1, 2)
+    return x.reshape(*x.shape[:-1], heads, x.shape[-1] // heads).transpose(1, 2)
 
 
 def attend(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor, dropout: nn.Module) -> Tensor:

@@ -5,6 +5,8 @@ Source: SCAMA arXiv 2006.01712; funasr 1.4.16 funasr/models/scama/decoder.py.
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -128,13 +130,13 @@ class ScamaDecoder(nn.Module):
         self.output_layer = nn.Linear(size, vocab_size)
 
     @property
-    def layers(self) -> list[nn.Module]:
-        """Layers with a causal memory, in order."""
-        return [*self.decoders, *getattr(self, "decoders2", [])]
+    def layers(self) -> list[DecoderLayer]:
+        """Layers with a causal memory, in order; the first `att_layer_num` have cross-attention."""
+        return cast("list[DecoderLayer]", [*self.decoders, *getattr(self, "decoders2", [])])
 
     def memory(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Keys [C, layers, H, D / H, K] and values [C, layers, H, K, D / H] of encoder rows [C, K, E]."""
-        projected = [layer.src_attn.project(rows) for layer in self.decoders]
+        projected = [layer.src_attn.project(rows) for layer in self.layers[: len(self.decoders)]]
         return torch.stack([k for k, _ in projected], dim=1), torch.stack([v for _, v in projected], dim=1)
 
     def step(
@@ -145,7 +147,8 @@ class ScamaDecoder(nn.Module):
         Args:
             tokens: [U, B] ids of the previous step.
             acoustic: [U, E] fired embedding of this step (0 beyond the last firing).
-            keys, values: of the rows that this step may see, as `memory` lays them out: K = W rows.
+            keys: of the W rows that this step may see, as `memory` lays them out.
+            values: of the same rows.
             window: [U, W] of 1.0 for rows that count.
             cache: [U, B, layers, kernel_size - 1, D] inputs of the causal memories, oldest first.
 

@@ -119,9 +119,7 @@ class ChunkEncoder(nn.Module):
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         self.encoders0 = nn.ModuleList([EncoderLayer(config.input_size, config)])
-        self.encoders = nn.ModuleList(
-            [EncoderLayer(config.output_size, config) for _ in range(config.num_blocks - 1)]
-        )
+        self.encoders = nn.ModuleList([EncoderLayer(config.output_size, config) for _ in range(config.num_blocks - 1)])
         self.after_norm = nn.LayerNorm(config.output_size, eps=LAYER_NORM_EPS)
 
     def forward(self, chunks: Tensor, valid: Tensor, back: LookBack | None = None) -> tuple[Tensor, Tensor, Tensor]:

@@ -16,9 +16,7 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s)")
 
 def latencies(config: UniasrConfig) -> tuple[Latency, ...]:
     """Every trained latency of both passes."""
-    return tuple(
-        describe(config, number, index) for number in (1, 2) for index in range(config.num_latencies)
-    )
+    return tuple(describe(config, number, index) for number in (1, 2) for index in range(config.num_latencies))
 
 
 def describe(config: UniasrConfig, number: int, index: int) -> Latency:

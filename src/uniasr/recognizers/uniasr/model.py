@@ -41,8 +41,14 @@ class Uniasr:
         return latencies(self.config)
 
     def transcribe(
-        self, audio: Source, sample_rate: int | None = None, mode: str = "offline",
-        latency: int | str | None = None, *, channel: int | None = None, **options: Any,
+        self,
+        audio: Source,
+        sample_rate: int | None = None,
+        mode: str = "offline",
+        latency: int | str | None = None,
+        *,
+        channel: int | None = None,
+        **options: Any,
     ) -> Transcript:
         """Recognise one input.
 
@@ -56,14 +62,20 @@ class Uniasr:
 
         Raises AudioError for unusable audio, OptionError for a mode, latency or option that does not exist.
         """
-        outcome, = self._run([audio], sample_rate, mode, latency, channel, options)
+        (outcome,) = self._run([audio], sample_rate, mode, latency, channel, options)
         if isinstance(outcome, UniasrError):
             raise outcome
         return outcome
 
     def transcribe_batch(
-        self, audios: Sequence[Source], sample_rate: int | None = None, mode: str = "offline",
-        latency: int | str | None = None, *, channel: int | None = None, **options: Any,
+        self,
+        audios: Sequence[Source],
+        sample_rate: int | None = None,
+        mode: str = "offline",
+        latency: int | str | None = None,
+        *,
+        channel: int | None = None,
+        **options: Any,
     ) -> list[Transcript]:
         """Recognise several inputs together; each result is the same as alone. Arguments as in `transcribe`."""
         transcripts = []
@@ -74,8 +86,13 @@ class Uniasr:
         return transcripts
 
     def transcribe_scp(
-        self, path: str | Path, mode: str = "offline", latency: int | str | None = None,
-        *, channel: int | None = None, **options: Any,
+        self,
+        path: str | Path,
+        mode: str = "offline",
+        latency: int | str | None = None,
+        *,
+        channel: int | None = None,
+        **options: Any,
     ) -> Iterator[tuple[str, Transcript]]:
         """Recognise the recordings of a Kaldi-style list `key path`; yields results in the order of the list.
 
@@ -89,14 +106,24 @@ class Uniasr:
             yield entry.key, outcome
 
     def attempt(
-        self, audios: Iterable[Source], mode: str = "offline", latency: int | str | None = None,
-        *, sample_rate: int | None = None, channel: int | None = None, **options: Any,
+        self,
+        audios: Iterable[Source],
+        mode: str = "offline",
+        latency: int | str | None = None,
+        *,
+        sample_rate: int | None = None,
+        channel: int | None = None,
+        **options: Any,
     ) -> Iterator[Transcript | UniasrError]:
         """Recognise many inputs; an input that fails yields its error in its place and does not stop the others."""
         return self._run(audios, sample_rate, mode, latency, channel, options)
 
     def stream(
-        self, mode: str = "normal", latency: int | str | None = None, sample_rate: int = 16_000, channels: int = 1,
+        self,
+        mode: str = "normal",
+        latency: int | str | None = None,
+        sample_rate: int = 16_000,
+        channels: int = 1,
         **options: Any,
     ) -> Stream:
         """Open a stream; use it in a `with` block.
@@ -119,8 +146,13 @@ class Uniasr:
         return Session(self._front_end, plans, self.vocabulary, decoding, sample_rate, live=live)
 
     def _run(
-        self, audios: Iterable[Source], sample_rate: int | None, mode: str, latency: int | str | None,
-        channel: int | None, options: dict[str, Any],
+        self,
+        audios: Iterable[Source],
+        sample_rate: int | None,
+        mode: str,
+        latency: int | str | None,
+        channel: int | None,
+        options: dict[str, Any],
     ) -> Iterator[Transcript | UniasrError]:
         """Outcomes in order. Up to BATCH inputs advance together, each fed a block at a time."""
         self._session(mode, latency, 16_000, options, live=False)  # wrong options raise before any work

@@ -64,8 +64,13 @@ def plan_pass(config: UniasrConfig, number: int, latency: int) -> PassPlan:
     """The plan of pass 1 or 2 at a trained latency."""
     encoder = config.encoder_of(number)
     return PassPlan(
-        number, latency, encoder, config.decoder_of(number), encoder.chunks[latency],
-        config.bridge if number == 2 else None, config.row_ms(number),
+        number,
+        latency,
+        encoder,
+        config.decoder_of(number),
+        encoder.chunks[latency],
+        config.bridge if number == 2 else None,
+        config.row_ms(number),
     )
 
 
@@ -84,7 +89,7 @@ class PassCarry:
 
     plan: PassPlan
     inputs: RowBuffer
-    """Rows of this pass's input; pass 1: features of the whole audio; pass 2: features and pass-1 rows of the segment."""
+    """Rows that this pass reads: features of the audio, or features and pass-1 rows of the segment."""
     offset: int
     """Place of the segment's first row in `inputs`."""
     cif: CifCarry
@@ -142,9 +147,7 @@ class PassCarry:
         return count
 
 
-def start_pass(
-    plan: PassPlan, inputs: RowBuffer, offset: int, options: DecodingOptions, *, decode: bool
-) -> PassCarry:
+def start_pass(plan: PassPlan, inputs: RowBuffer, offset: int, options: DecodingOptions, *, decode: bool) -> PassCarry:
     """The carry before the first row of a segment."""
     search = start_search(options) if decode else None
     return PassCarry(plan, inputs, offset, start_cif(plan.encoder.output_size), search)
@@ -165,25 +168,26 @@ def encode(engine: Engine, jobs: Sequence[tuple[PassCarry, int]]) -> list[list[E
     """The next chunks of several carries of one pass and latency, `count` of each, in one engine call."""
     plan = jobs[0][0].plan
     numbers = [range(carry.chunk, carry.chunk + count) for carry, count in jobs]
-    valid = np.concatenate([
-        valid_rows(carry.chunk, count, carry.num_rows, plan.chunk) for carry, count in jobs
-    ]).astype(np.float32)
-    feeds = {"chunks": _inputs(engine, jobs), "valid": valid}
+    valid = np.concatenate(
+        [valid_rows(carry.chunk, count, carry.num_rows, plan.chunk) for carry, count in jobs]
+    ).astype(np.float32)
+    feeds: dict[str, F32 | I64] = {"chunks": _inputs(engine, jobs), "valid": valid}
     outputs = ["rows", "alphas"]
     if plan.encoder.look_back:
         feeds |= _look_back(jobs)
         outputs += ["keys", "values"]
     out = engine.run(f"encoder{plan.suffix}", feeds, outputs)
-    chunks, place = [], 0
+    chunks: list[list[EncodedChunk]] = []
+    place = 0
     for own in numbers:
         chunks.append([])
         for number in own:
             back = (out["keys"][place], out["values"][place]) if plan.encoder.look_back else None
             chunks[-1].append(EncodedChunk(number, out["rows"][place], out["alphas"][place], valid[place], back))
             place += 1
-    for (carry, count), own in zip(jobs, chunks, strict=True):
+    for (carry, count), encoded in zip(jobs, chunks, strict=True):
         carry.chunk += count
-        carry.past.extend(chunk.back for chunk in own if chunk.back)
+        carry.past.extend(chunk.back for chunk in encoded if chunk.back)
         while len(carry.past) > plan.chunk.look_back:
             carry.past.popleft()
     return chunks

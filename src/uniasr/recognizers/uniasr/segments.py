@@ -109,16 +109,22 @@ class Clock:
         return time if self.limit_ms is None else min(time, self.limit_ms)
 
 
-def shown_tokens(carry: PassCarry, path: Path, clock: Clock, vocabulary: Vocabulary, num_rows: int) -> list[Token | None]:
+def shown_tokens(
+    carry: PassCarry, path: Path, clock: Clock, vocabulary: Vocabulary, num_rows: int
+) -> list[Token | None]:
     """Tokens of a hypothesis with times and confidence; None for blank and the start and end marks."""
     times = token_times(
-        np.array(carry.ends), np.array(carry.onsets), len(path.ids),
-        row_ms=carry.plan.row_ms, num_rows=num_rows, offset_ms=clock.offset_ms, limit_ms=clock.limit_ms,
+        np.array(carry.ends),
+        np.array(carry.onsets),
+        len(path.ids),
+        row_ms=carry.plan.row_ms,
+        num_rows=num_rows,
+        offset_ms=clock.offset_ms,
+        limit_ms=clock.limit_ms,
     )
     confidences = np.exp(path.log_probs.astype(np.float64))
     return [
-        None if token in (BLANK, SOS, EOS)
-        else Token(vocabulary.tokens[token], token, start, end, min(1.0, confidence))
+        None if token in (BLANK, SOS, EOS) else Token(vocabulary.tokens[token], token, start, end, min(1.0, confidence))
         for token, (start, end), confidence in zip(path.ids.tolist(), times, confidences.tolist(), strict=True)
     ]
 
@@ -146,6 +152,10 @@ def close(segment: OpenSegment, clock: Clock, vocabulary: Vocabulary, nbest: int
         ids = tuple(i for i in hypothesis.ids.tolist() if i not in (BLANK, SOS, EOS))
         hypotheses.append(Hypothesis(ids, hypothesis.score, join_tokens([vocabulary.tokens[i] for i in ids])))
     return Segment(
-        segment.index, clock.at_frame(0), clock.at_frame(segment.num_frames), text_of(tokens), tokens,
+        segment.index,
+        clock.at_frame(0),
+        clock.at_frame(segment.num_frames),
+        text_of(tokens),
+        tokens,
         tuple(hypotheses),
     )

@@ -45,8 +45,14 @@ class Session:
     """One input on its way through the recogniser. `live` sessions make partial results, others only finals."""
 
     def __init__(
-        self, front_end: FrontEnd, plans: Sequence[PassPlan], vocabulary: Vocabulary, options: DecodingOptions,
-        sample_rate_hz: int, *, live: bool,
+        self,
+        front_end: FrontEnd,
+        plans: Sequence[PassPlan],
+        vocabulary: Vocabulary,
+        options: DecodingOptions,
+        sample_rate_hz: int,
+        *,
+        live: bool,
     ) -> None:
         self.plans, self.options, self.live = plans, options, live
         self.events: list[Event] = []
@@ -129,9 +135,7 @@ class Session:
         self.events.append(_final(result))
         start = segment.start + segment.num_frames
         self._second_tokens, self._refreshed_ms = ([], 0, 0), None
-        self.segment = open_segment(
-            segment.index + 1, start, self.plans, self._features, self.options, live=self.live
-        )
+        self.segment = open_segment(segment.index + 1, start, self.plans, self._features, self.options, live=self.live)
         self._features.drop_before(start)
         if self.ended:
             self._tell_end()
@@ -216,9 +220,7 @@ class Session:
             stable = min(stable, bisect_right(carry.ends, carry.cif.row - 1))
         return shown_tokens(carry, path, clock, self._vocabulary, carry.cif.row), stable
 
-    def _emit(
-        self, kind: type[Partial], tokens: tuple[Token, ...], stable: int, clock: Clock, frames: int
-    ) -> None:
+    def _emit(self, kind: type[Partial], tokens: tuple[Token, ...], stable: int, clock: Clock, frames: int) -> None:
         audio_ms = clock.at_frame(min(frames, self._features.end - self.segment.start))
         self.events.append(kind(self.segment.index, text_of(tokens), tokens, audio_ms, stable))
 
@@ -243,11 +245,14 @@ def _run_pass(engine: Engine, sessions: Sequence[Session], number: int) -> bool:
     for group in groups.values():
         encoded = encode(engine, [(carry, count) for _, carry, count in group])
         for turn in range(max(len(chunks) for chunks in encoded)):
-            _take_turn(engine, [
-                (session, carry, chunks[turn])
-                for (session, carry, _), chunks in zip(group, encoded, strict=True)
-                if turn < len(chunks) and session.segment.num_frames is None
-            ])
+            _take_turn(
+                engine,
+                [
+                    (session, carry, chunks[turn])
+                    for (session, carry, _), chunks in zip(group, encoded, strict=True)
+                    if turn < len(chunks) and session.segment.num_frames is None
+                ],
+            )
     return bool(groups)
 
 

@@ -46,7 +46,7 @@ def _step(engine: Engine, carries: Sequence[PassCarry]) -> None:
     windows = [window for _, window in inputs]
     tokens = np.stack([search.last_tokens() for search in searches])
     beam, vocabulary_fits = tokens.shape[1], tokens.shape[1] < TOP_K
-    feeds = {
+    feeds: dict[str, npt.NDArray[Any]] = {
         "tokens": tokens,
         "acoustic": np.stack([embedding for embedding, _ in inputs]),
         "keys": _stack([window.keys for window in windows]),

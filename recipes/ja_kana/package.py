@@ -1,0 +1,41 @@
+"""Average the last snapshots of a run and write the onnxruntime directory of the model.
+
+python package.py --run RUN --last 5 --output DIR
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import model
+import numpy as np
+
+from uniasr.checkpoints import read_model, write_native
+from uniasr.export.directory import export_model
+from uniasr.features.cmvn import Cmvn
+from uniasr.text.vocabulary import read_tokens
+from uniasr.training.loop import average
+
+
+def main() -> None:
+    """Write the directory."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--last", type=int, default=5)
+    parser.add_argument("--output", type=Path, required=True)
+    options = parser.parse_args()
+    state = average(sorted(options.run.glob("weights-*.pt"))[-options.last :])
+    state = {name: value for name, value in state.items() if not name.startswith("ctc")}
+    tokens = read_tokens(options.run / "tokens.txt")
+    with tempfile.TemporaryDirectory() as scratch:
+        weights = Path(scratch) / "weights"
+        write_native(weights, model.config(len(tokens)), tokens, Cmvn(*np.load(options.run / "cmvn.npy")), state=state)
+        export_model(read_model(weights), options.output)
+    size = sum(file.stat().st_size for file in options.output.iterdir())
+    print(f"{options.output}: {size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
