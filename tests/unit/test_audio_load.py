@@ -110,6 +110,18 @@ def test_files_glued_together_are_not_read_in_part():
             load(data + data)
 
 
+def test_a_corrupt_file_prints_no_traceback(monkeypatch):
+    """libsndfile steps back before the start of this one, which Python files do not allow."""
+    data = bytearray(encode(tone(600), kind="AIFF"))
+    data[data.index(b"SSND") + 2] = 0xFF
+    printed = []
+    monkeypatch.setattr("sys.unraisablehook", printed.append)
+    for size in (30, 200, 700, 1254):
+        data[4:8] = struct.pack(">I", size - 8)
+        loads_or_refuses(bytes(data[:size]))
+    assert not printed
+
+
 def test_tags_behind_an_mp3_are_no_audio():
     data = encode(tone(30_000), kind="MP3")
     np.testing.assert_array_equal(load(data + b"TAG" + bytes(125)).samples, load(data).samples)

@@ -5,6 +5,7 @@ libsndfile reads wav, flac, ogg, opus and mp3; FFmpeg, through the extra `av`, r
 
 from __future__ import annotations
 
+import contextlib
 import io
 import itertools
 from collections.abc import Iterable, Iterator
@@ -34,6 +35,18 @@ class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
         return False
 
 
+class _Quiet:
+    """A file for libsndfile, which may seek before the start of a corrupt one: nothing happens, nothing is printed."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read, self.tell, self._seek = file.read, file.tell, file.seek
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        with contextlib.suppress(OSError, ValueError):
+            return self._seek(offset, whence)
+        return self.tell()
+
+
 def decoded(file: BinaryIO, name: str) -> Iterator[tuple[int, F32]]:
     """Sample rate and samples [n, channels] of each block of about 10 s; at least one block, if only an empty one.
 
@@ -55,7 +68,7 @@ def decoded(file: BinaryIO, name: str) -> Iterator[tuple[int, F32]]:
 def _sndfile_blocks(file: BinaryIO, kind: Kind, name: str) -> Iterator[tuple[int, F32]]:
     length_known = kind != "mp3" or states_length(file)
     try:
-        with _Sequential(file) as sound:
+        with _Sequential(_Quiet(file)) as sound:
             rate = check_rate(sound.samplerate, name)
             step = max(1, min(BLOCK_S * rate, _BLOCK_VALUES // sound.channels))
             done = 0

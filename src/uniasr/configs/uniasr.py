@@ -132,7 +132,7 @@ class BridgeConfig:
     def __post_init__(self) -> None:
         if sum(self.pad) != self.kernel_size - 1 or min(self.pad) < 0 or self.stride < 1:
             raise ValueError(
-                f"stride_conv pad {self.pad} does not fit kernel_size {self.kernel_size}; it must add up to that minus 1"
+                f"stride_conv pad {self.pad} does not fit kernel_size {self.kernel_size}; it must sum to one less"
             )
 
 

@@ -150,10 +150,10 @@ class Trainer:
 
 def describe(loss: JointLoss) -> dict[str, float]:
     """A loss in rounded numbers."""
-    numbers = {"loss": round(float(loss.total), 4)}
+    numbers = {"loss": round(float(loss.total.detach()), 4)}
     for number, part in enumerate(loss.passes, 1):
         for name, value in part._asdict().items():
-            numbers[f"{name}{number}"] = round(float(value), 4)
+            numbers[f"{name}{number}"] = round(float(value.detach()), 4)
     return numbers
 
 

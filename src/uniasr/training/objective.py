@@ -183,7 +183,8 @@ def smoothed_divergence(log_probs: Tensor, targets: Tensor, smoothing: float) ->
     other = smoothing / (log_probs.shape[-1] - 1)
     cross = -(1 - smoothing - other) * picked - other * log_probs.sum(-1)
     entropy = -(1 - smoothing) * np.log(1 - smoothing) - smoothing * np.log(other)
-    return ((cross - entropy) * counted).sum()
+    divergence: Tensor = ((cross - entropy) * counted).sum()
+    return divergence
 
 
 def _ctc(head: CtcHead, frames: Tensor, counts: list[int], targets: Targets) -> Tensor:

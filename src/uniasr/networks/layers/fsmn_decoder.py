@@ -41,7 +41,7 @@ class PlainLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[..., input_size] -> [..., attention_dim]."""
-        return self.feed_forward(self.norm1(x))  # type: ignore[no-any-return]
+        return self.feed_forward(self.norm1(x)).to(x.dtype)  # type: ignore[no-any-return]
 
 
 class CausalMemory(nn.Module):
@@ -192,4 +192,4 @@ class ScamaDecoder(nn.Module):
 
     def scored(self, x: Tensor) -> Tensor:
         """Log-probabilities of the vocabulary."""
-        return torch.log_softmax(self.output_layer(self.after_norm(self.decoders3[0](x))), dim=-1)
+        return torch.log_softmax(self.output_layer(self.after_norm(self.decoders3[0](x))).float(), dim=-1)

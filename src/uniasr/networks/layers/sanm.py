@@ -109,7 +109,8 @@ class EncoderLayer(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Rows [C, K, D], keys and values of this layer."""
         attended, keys, values = self.self_attn(self.norm1(x), valid, bias, layer, back)
-        x = x + self.dropout(attended) if self.residual else self.dropout(attended)
+        # In bfloat16 training the sum of the layers stays in float32.
+        x = x + self.dropout(attended) if self.residual else self.dropout(attended).to(x.dtype)
         return x + self.dropout(self.feed_forward(self.norm2(x))), keys, values
 
 

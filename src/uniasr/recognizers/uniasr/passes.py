@@ -124,8 +124,8 @@ class PassCarry:
 
     @property
     def frames_done(self) -> int:
-        """Feature rows whose kept rows have been computed."""
-        return self.chunk * self.plan.chunk.stride * self.plan.frames_per_row
+        """Feature rows that have been integrated; chunks may have been encoded beyond them."""
+        return self.cif.row * self.plan.frames_per_row
 
     def input_needed(self, chunk: int) -> int:
         """Input rows of the segment that must exist before a chunk can be computed."""

@@ -221,8 +221,7 @@ class Session:
         return shown_tokens(carry, path, clock, self._vocabulary, carry.cif.row), stable
 
     def _emit(self, kind: type[Partial], tokens: tuple[Token, ...], stable: int, clock: Clock, frames: int) -> None:
-        audio_ms = clock.at_frame(min(frames, self._features.end - self.segment.start))
-        self.events.append(kind(self.segment.index, text_of(tokens), tokens, audio_ms, stable))
+        self.events.append(kind(self.segment.index, text_of(tokens), tokens, clock.at_frame(frames), stable))
 
 
 def advance(engine: Engine, sessions: Sequence[Session]) -> None:
