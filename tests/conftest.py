@@ -1,8 +1,15 @@
-"""Where the reference's recorded numbers lie; tests that need them are skipped on machines that do not have them."""
+"""Where the reference's recorded numbers lie, and the recorded models exported for onnxruntime.
 
+Tests that need what a machine does not have are skipped there. A compact part of the numbers is committed
+(tests/golden/data), so that parity is checked everywhere.
+"""
+
+import warnings
 from pathlib import Path
 
 import pytest
+
+MODELS = ("uniasr_ja_template", "uniasr_lookback", "uniasr_odd")
 
 
 def shared_dir() -> Path:
@@ -21,6 +28,14 @@ def golden(name: str) -> Path:
     return path
 
 
+def compact(name: str) -> Path:
+    """The committed part of a folder of recorded reference numbers; skips the test if it is not committed."""
+    path = Path(__file__).parent / "golden" / "data" / name
+    if not path.exists():
+        pytest.skip(f"no recorded reference numbers {name} in this checkout")
+    return path
+
+
 @pytest.fixture(name="shared_dir")
 def _shared_dir():
     return shared_dir()
@@ -29,3 +44,54 @@ def _shared_dir():
 @pytest.fixture(name="golden")
 def _golden():
     return golden
+
+
+@pytest.fixture(name="compact")
+def _compact():
+    return compact
+
+
+@pytest.fixture(scope="session")
+def recorded():
+    """Folder of a recorded model, by its name: all of it where it is there, else the committed part."""
+
+    def find(name):
+        full = Path(__file__).parents[2] / "shared" / "golden" / name
+        return full if full.is_dir() else compact(name)
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory):
+    """The onnxruntime directory of a published model directory; each is exported once per run."""
+    done = {}
+
+    def export(checkpoint):
+        pytest.importorskip("torch")
+        from uniasr.checkpoints import read_model
+        from uniasr.export.directory import export_model
+
+        if checkpoint not in done:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the exporter remarks on itself
+                done[checkpoint] = export_model(read_model(checkpoint), tmp_path_factory.mktemp("exported") / "model")
+        return done[checkpoint]
+
+    return export
+
+
+@pytest.fixture(scope="session")
+def load_exported(recorded, exported):
+    """A recorded model on onnxruntime, by name and threads; opened once per run."""
+    import uniasr
+
+    models = {}
+
+    def load(name, threads=1):
+        if (name, threads) not in models:
+            directory = exported(recorded(name) / "model_1x")
+            models[name, threads] = uniasr.load_model(directory, backend="onnxruntime", threads=threads)
+        return models[name, threads]
+
+    return load

@@ -29,19 +29,27 @@ def config(vocab_size: int) -> UniasrConfig:
     """The packaged model's configuration; morae come too fast for 120 ms rows, so the bridge keeps the row rate."""
     frontend = FrontendConfig()
     encoder = {"output_size": SIZE, "attention_heads": 4, "linear_units": 768, "kernel_size": 11}
-    # A few epochs of little data with SpecAugment over-fit slowly; dropout would cost a third of the time.
+    # A few epochs of little data with SpecAugment over-fit slowly; dropout costs a third of the time.
     encoder |= {"dropout": 0.0, "attention_dropout": 0.0}
     decoder = DecoderConfig(
-        attention_dim=SIZE, attention_heads=4, linear_units=512, num_blocks=3, att_layer_num=2, kernel_size=7
+        attention_dim=SIZE,
+        attention_heads=4,
+        linear_units=512,
+        num_blocks=3,
+        att_layer_num=2,
+        kernel_size=7,
+        dropout=0.0,
+        self_attention_dropout=0.0,
+        src_attention_dropout=0.0,
     )
     return UniasrConfig(
         vocab_size=vocab_size,
         frontend=frontend,
-        encoder=EncoderConfig(input_size=frontend.feature_size, num_blocks=7, chunks=CHUNKS, **encoder),
+        encoder=EncoderConfig(input_size=frontend.feature_size, num_blocks=6, chunks=CHUNKS, **encoder),
         predictor=PredictorConfig(),
         decoder=decoder,
         bridge=BridgeConfig(kernel_size=1, stride=1, pad=(0, 0)),
-        encoder2=EncoderConfig(input_size=frontend.feature_size + SIZE, num_blocks=5, chunks=CHUNKS2, **encoder),
+        encoder2=EncoderConfig(input_size=frontend.feature_size + SIZE, num_blocks=4, chunks=CHUNKS2, **encoder),
         predictor2=PredictorConfig(),
         decoder2=decoder,
         loss=LossConfig(label_smoothing=0.1),

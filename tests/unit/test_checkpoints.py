@@ -285,7 +285,9 @@ def test_a_foreign_directory_says_what_was_looked_for(tmp_path):
 @pytest.mark.parametrize(
     "text",
     [
-        "a: &x [1]\nb: [*x, *x]",
+        "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
+        + "".join(f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in pairwise("abcdefghij")),
+        "a: &a {b: 1}\nc: {<<: *a}",
         "[" * 5000,
         "a: !!python/object/apply:os.system [ls]",
         "a: 2020-99-99",

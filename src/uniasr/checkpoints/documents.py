@@ -13,6 +13,7 @@ from uniasr.errors import ModelError
 
 MAX_BYTES = 8 * 2**20
 MAX_DEPTH = 40
+MAX_VALUES = 1_000_000
 
 # libyaml is twenty times faster on a token list of thousands; both loaders build plain values only.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -21,7 +22,8 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a yaml file; raises ModelError naming the file.
 
-    Aliases are refused: they can make a small file expand without end.
+    Aliases may not make it stand for more than MAX_VALUES values, and merge keys (`<<`) are refused: both can make a
+    small file expand without end.
     """
     return _read(path, "yaml", _parse_yaml)
 
@@ -65,17 +67,35 @@ def _read(path: Path, kind: str, parse: Callable[[str], Any]) -> dict[str, Any]:
 
 
 def _parse_yaml(text: str) -> Any:
-    depth = 0
+    depth, aliases = 0, False
     for event in yaml.parse(text, Loader=_Loader):
-        if isinstance(event, yaml.AliasEvent):
-            raise ValueError(f"it uses the alias *{event.anchor}; write the value out")
+        if isinstance(event, yaml.ScalarEvent) and event.value == "<<":
+            raise ValueError("it uses a merge key <<; write the values out")
+        aliases = aliases or isinstance(event, yaml.AliasEvent)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
                 raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-    return yaml.load(text, Loader=_Loader)
+    content = yaml.load(text, Loader=_Loader)
+    if aliases:
+        _check_expansion(content)
+    return content
+
+
+def _check_expansion(content: Any) -> None:
+    """Walk a document with aliases as if they were written out; raises ValueError when that is too much."""
+    waiting, seen = [(content, 0)], 0
+    while waiting:
+        value, depth = waiting.pop()
+        seen += 1
+        if seen > MAX_VALUES or depth > MAX_DEPTH:
+            raise ValueError("its aliases expand to too much; write the values out")
+        if isinstance(value, Mapping):
+            waiting.extend((item, depth + 1) for item in value.values())
+        elif isinstance(value, list | tuple):
+            waiting.extend((item, depth + 1) for item in value)
 
 
 def _first_line(error: Exception) -> str:

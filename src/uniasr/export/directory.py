@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from uniasr.checkpoints import ModelFiles, write_native
 from uniasr.checkpoints.network import load_network
+from uniasr.errors import OptionError
+from uniasr.export.compress import compress_weights
 from uniasr.export.onnx import export_graph
 from uniasr.networks.graphs import uniasr_graphs
 
+STORAGES = ("float32", "int8")
 
-def export_model(files: ModelFiles, output: Path) -> Path:
+
+def export_model(files: ModelFiles, output: Path, *, weights: str = "float32", extra: Sequence[Path] = ()) -> Path:
     """Write the onnxruntime directory of a model with weights; nothing half-written stays behind.
 
-    Raises ModelError for weights that do not fit, OutputError when `output` cannot be written.
+    Args:
+        files: a model directory with weights.
+        output: the new directory.
+        weights: how they are stored, "float32" or "int8" (a quarter of the size; arithmetic is float32 in both).
+        extra: further files to put beside the graphs, such as a card.
+
+    Raises OptionError for another storage, ModelError for weights that do not fit, OutputError when `output` cannot
+    be written.
     """
+    if weights not in STORAGES:
+        raise OptionError(f"weights is {weights!r}; choose one of {', '.join(STORAGES)}")
     network = load_network(files)
     with tempfile.TemporaryDirectory() as scratch:
         paths = []
         for name, graph in uniasr_graphs(network).items():
             paths.append(Path(scratch) / f"{name}.onnx")
             export_graph(graph, paths[-1])
-        return write_native(output, files.config, files.tokens, files.cmvn, files=paths, card=files.card)
+            if weights == "int8":
+                compress_weights(paths[-1])
+        card = {key: value for key, value in files.card.items() if key != "layout"}
+        return write_native(output, files.config, files.tokens, files.cmvn, files=[*paths, *extra], card=card)

@@ -44,6 +44,17 @@ class Recognised:
             times_ms=tuple((token.start_ms, token.end_ms) for token in tokens),
         )
 
+    @classmethod
+    def all_of(cls, transcript: Transcript, vocabulary: Sequence[str]) -> list[Recognised]:
+        """Every hypothesis of a transcript, best first; only the best one has times. `vocabulary` has texts by id."""
+        others = [
+            (hypothesis, tuple(vocabulary[i] for i in hypothesis.token_ids)) for hypothesis in transcript.nbest[1:]
+        ]
+        return [
+            cls.best_of(transcript),
+            *(cls(text=reference_text(words), tokens=words, score=other.score) for other, words in others),
+        ]
+
 
 class RecognitionWriter:
     """Writes results as they come; every line is on disk when `write` returns. A context manager.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from uniasr.errors import MissingExtraError, OptionError
@@ -38,6 +39,8 @@ def load_model(
         raise OptionError(f"backend is {backend!r}; choose one of {', '.join(BACKENDS)}")
     if threads is not None and (not isinstance(threads, int) or threads < 1):
         raise OptionError(f"threads is {threads!r}; give a whole number of at least 1, or None")
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", device):
+        raise OptionError(f"device is {device!r}; choose 'cpu' or 'cuda' ('cuda:1' for the second GPU)")
     files = read_model(resolve(name))
     engine = _open_engine(files, device, backend, threads)
     return Uniasr(engine, files.config, files.tokens, files.cmvn, files.directory)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor
 
 import numpy as np
@@ -145,6 +145,8 @@ def close(segment: OpenSegment, clock: Clock, vocabulary: Vocabulary, nbest: int
     assert carry.search is not None
     assert segment.num_frames is not None
     num_rows = -(-segment.num_frames // carry.plan.frames_per_row)
+    end_ms = clock.at_frame(segment.num_frames)
+    clock = replace(clock, limit_ms=end_ms)  # the last row of pass 2 may reach beyond the last feature row
     ended = carry.search.results(nbest)
     tokens = visible(shown_tokens(carry, ended[0], clock, vocabulary, num_rows)) if ended else ()
     hypotheses = []
@@ -154,7 +156,7 @@ def close(segment: OpenSegment, clock: Clock, vocabulary: Vocabulary, nbest: int
     return Segment(
         segment.index,
         clock.at_frame(0),
-        clock.at_frame(segment.num_frames),
+        end_ms,
         text_of(tokens),
         tokens,
         tuple(hypotheses),

@@ -15,6 +15,9 @@ from uniasr.types import F32, I64
 
 TOP_K = 32
 """Candidates per hypothesis that the decoder graphs return by themselves (`uniasr.networks.graphs`)."""
+LEAST_BEAM = 2
+"""Hypotheses in a call. A product with one row sums in another order than one with several, so that greedy search of
+one utterance alone would differ from that in company: its only hypothesis goes in twice."""
 
 
 def take_steps(engine: Engine, carries: Iterable[PassCarry]) -> None:
@@ -44,22 +47,22 @@ def _step(engine: Engine, carries: Sequence[PassCarry]) -> None:
     searches = [carry.search for carry in carries if carry.search is not None]
     inputs = [_next_input(carry) for carry in carries]
     windows = [window for _, window in inputs]
-    tokens = np.stack([search.last_tokens() for search in searches])
-    beam, vocabulary_fits = tokens.shape[1], tokens.shape[1] < TOP_K
+    beam = len(searches[0].last_tokens())
+    width, vocabulary_fits = max(beam, LEAST_BEAM), beam < TOP_K
     feeds: dict[str, npt.NDArray[Any]] = {
-        "tokens": tokens,
+        "tokens": np.stack([np.resize(search.last_tokens(), width) for search in searches]),
         "acoustic": np.stack([embedding for embedding, _ in inputs]),
         "keys": _stack([window.keys for window in windows]),
         "values": _stack([window.values for window in windows]),
         "window": np.stack([window.mask for window in windows]),
-        "cache": _stack([_cache(carry, beam) for carry in carries]),
+        "cache": _stack([_cache(carry, width) for carry in carries]),
     }
     candidates = ["top_log_probs", "top_ids"] if vocabulary_fits else ["log_probs"]
     out = engine.run(f"decoder{plan.suffix}", feeds, [*candidates, "end_log_probs", "next_cache"])
     top, ids = (out["top_log_probs"], out["top_ids"]) if vocabulary_fits else _best(out["log_probs"], beam + 1)
     for i, (carry, search) in enumerate(zip(carries, searches, strict=True)):
-        parents = search.step(top[i], ids[i], out["end_log_probs"][i])
-        carry.cache = out["next_cache"][i][parents]
+        parents = search.step(top[i, :beam], ids[i, :beam], out["end_log_probs"][i, :beam])
+        carry.cache = out["next_cache"][i][np.resize(parents, width)]
 
 
 def _next_input(carry: PassCarry) -> tuple[F32, Window]:
@@ -70,10 +73,10 @@ def _next_input(carry: PassCarry) -> tuple[F32, Window]:
     return np.zeros(carry.plan.encoder.output_size, np.float32), carry.window
 
 
-def _cache(carry: PassCarry, beam: int) -> F32:
+def _cache(carry: PassCarry, width: int) -> F32:
     if carry.cache is None:
         decoder = carry.plan.decoder
-        shape = (beam, decoder.num_blocks, decoder.kernel_size - 1, decoder.attention_dim)
+        shape = (width, decoder.num_blocks, decoder.kernel_size - 1, decoder.attention_dim)
         carry.cache = np.zeros(shape, np.float32)
     return carry.cache
 

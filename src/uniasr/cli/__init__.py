@@ -1,0 +1,18 @@
+"""The command `uniasr`: words of a command line become calls of the public interface, results become text.
+
+app         commands, options, and the one place where errors become sentences
+transcribe  recordings to texts     sinks     where transcripts go     progress  the bar
+stream      live recognition        packets   where packets come from  live      how events are shown
+models      which models there are  export    the onnxruntime directory of a checkpoint
+
+Nothing that takes long to import is imported before it is needed.
+"""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Run the command line of this process and exit."""
+    from uniasr.cli.app import cli
+
+    cli(prog_name="uniasr")

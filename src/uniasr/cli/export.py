@@ -1,0 +1,32 @@
+"""From a checkpoint with PyTorch weights to a directory that onnxruntime runs."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+from uniasr.checkpoints import read_model
+from uniasr.cli.sinks import put
+from uniasr.errors import MissingExtraError, ModelError
+from uniasr.hub import resolve
+
+
+def run(name: str, output: str) -> None:
+    """Export the model and say what has been written."""
+    files = read_model(resolve(name))
+    if files.weights is None:
+        raise ModelError(f"{files.directory} has no PyTorch weights to export; it is an onnxruntime directory already")
+    try:
+        import onnx  # noqa: F401 - only to tell a missing package from other failures
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError(
+            f"export needs PyTorch and onnx ({error}); install them with pip install 'uniasr[export]'"
+        ) from error
+    from uniasr.export.directory import export_model
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's notes about tracing are for whoever writes the network
+        directory = export_model(files, Path(output))
+    sizes = [path.stat().st_size for path in directory.iterdir()]
+    put(f"{directory}: {len(list(directory.glob('*.onnx')))} graphs, {sum(sizes) / 1e6:.1f} MB\n")

@@ -1,0 +1,144 @@
+"""Where transcripts go: standard output, a file per input, or the published system's result directory."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from uniasr.errors import OutputError
+from uniasr.formats import Recognised, RecognitionWriter, render, write_text
+from uniasr.formats.cues import one_line
+from uniasr.types import Transcript
+
+
+class Sink(Protocol):
+    """Takes the transcripts in order; a context manager."""
+
+    def write(self, key: str, transcript: Transcript) -> None:
+        """Put out one transcript. Raises OutputError."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class _Plain:
+    """A sink that holds nothing open."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing to close."""
+
+
+class StdoutSink(_Plain):
+    """Writes to standard output, each result at once; `several` results carry their keys."""
+
+    def __init__(self, fmt: str, *, several: bool) -> None:
+        self._fmt, self._several, self._first = fmt, several, True
+
+    def write(self, key: str, transcript: Transcript) -> None:
+        """Print one result."""
+        put(self._keyed(key, transcript) if self._several else render(transcript, self._fmt))
+        self._first = False
+
+    def _keyed(self, key: str, transcript: Transcript) -> str:
+        text = render(transcript, self._fmt)
+        if self._fmt == "txt":
+            return f"{key}\t{one_line(text)}\n"
+        if self._fmt == "json":
+            return json.dumps({"key": key, **json.loads(text)}, ensure_ascii=False) + "\n"
+        if self._fmt == "tsv":
+            header, *rows = text.splitlines(keepends=True)
+            return "".join([f"key\t{header}" if self._first else "", *(f"{key}\t{row}" for row in rows)])
+        heading = f"==> {key}.{self._fmt} <==\n"
+        return f"{heading}{text}" if self._first else f"\n{heading}{text}"
+
+
+class DirectorySink(_Plain):
+    """Writes `key.format` files, each whole or not at all."""
+
+    def __init__(self, directory: Path, fmt: str) -> None:
+        check_writable(directory)
+        self._directory, self._fmt = directory, fmt
+
+    def write(self, key: str, transcript: Transcript) -> None:
+        """Write one file."""
+        write_text(self._directory / f"{key}.{self._fmt}", render(transcript, self._fmt))
+
+
+class LayoutSink:
+    """Writes the published system's result directory, a line per input in each of its files."""
+
+    def __init__(self, directory: Path, tokens: Sequence[str], *, nbest: int) -> None:
+        check_writable(directory)
+        self._writer = RecognitionWriter(directory, nbest=nbest)
+        self._directories = [directory / f"{n}best_recog" for n in range(1, nbest + 1)]
+        self._tokens = tokens
+        self._start, self._audio_ms = time.perf_counter(), 0
+
+    def write(self, key: str, transcript: Transcript) -> None:
+        """Add a line for one input. The inputs are worked on together, so the real-time factor is the one so far."""
+        self._audio_ms += transcript.duration_ms
+        worked_ms = (time.perf_counter() - self._start) * 1000
+        with uninterrupted():
+            self._writer.write(key, Recognised.all_of(transcript, self._tokens), rtf=worked_ms / max(1, self._audio_ms))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._writer.close()
+        if error is not None and self._audio_ms == 0:
+            for directory in self._directories:  # empty files would look like results
+                shutil.rmtree(directory, ignore_errors=True)
+
+
+def put(text: str) -> None:
+    """Write to standard output at once; characters that its encoding lacks become question marks."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+    sys.stdout.flush()
+
+
+def check_writable(directory: Path) -> None:
+    """Make the directory and try to write in it, so that a wrong place is found before the work and not after."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        raise OutputError(f"results cannot be written to {directory}: {error.strerror or error}") from error
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold Ctrl-C back while several files change that belong together."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are delivered to the main thread only
+        return
+    held: list[int] = []
+    previous = signal.signal(signal.SIGINT, lambda number, frame: held.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL if previous is None else previous)
+        if held and callable(previous):
+            previous(signal.SIGINT, None)

@@ -1,0 +1,74 @@
+"""Live recognition: packets in, events shown as they come."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from uniasr.cli.live import open_view
+from uniasr.cli.packets import Packets, from_file, from_microphone, from_standard_input
+from uniasr.errors import OptionError
+from uniasr.recognizers import load_model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What the command line asks for."""
+
+    source: str | None
+    model: str | None
+    device: str
+    backend: str
+    threads: int | None
+    mode: str
+    latency: str | None
+    beam_size: int
+    search: str
+    realtime: bool
+    sample_rate: int
+    channels: int
+    packet_ms: int
+
+    def __post_init__(self) -> None:
+        for name in ("sample_rate", "channels", "packet_ms"):
+            if getattr(self, name) < 1:
+                raise OptionError(f"--{name.replace('_', '-')} is {getattr(self, name)}; give a positive number")
+
+
+def run(request: Request) -> None:
+    """Recognise one source and show the events."""
+    model = load_model(request.model, request.device, request.backend, request.threads)
+    start = partial(model.stream, request.mode, request.latency, beam_size=request.beam_size, search=request.search)
+    start()  # wrong options are told before any audio is waited for
+    packets = _open(request)
+    feed = _paced(packets) if request.realtime and not packets.endless else packets.packets
+    with (
+        start(sample_rate=packets.sample_rate_hz, channels=packets.channels) as stream,
+        open_view() as view,
+    ):
+        try:
+            for packet in feed:
+                view.show(stream.accept(packet))
+        except KeyboardInterrupt:
+            if not packets.endless:
+                raise
+        view.show(stream.finish())
+
+
+def _open(request: Request) -> Packets:
+    if request.source is None:
+        return from_microphone(request.sample_rate, request.channels, request.packet_ms)
+    if request.source == "-":
+        return from_standard_input(request.sample_rate, request.channels, request.packet_ms)
+    return from_file(request.source, request.packet_ms)
+
+
+def _paced(packets: Packets) -> Iterator[object]:
+    """The packets, each when its last sample would have been spoken."""
+    start, audio_s = time.monotonic(), 0.0
+    for packet in packets.packets:
+        audio_s += packets.seconds(packet)
+        time.sleep(max(0.0, start + audio_s - time.monotonic()))
+        yield packet

@@ -1,0 +1,1 @@
+"""Other systems' calls, answered by this one."""

@@ -1,0 +1,217 @@
+"""The calls of ModelScope's speech recognition pipeline, as the cards of the published UniASR models show them.
+
+    from uniasr.compat.modelscope import Tasks, pipeline
+
+    recognise = pipeline(task=Tasks.auto_speech_recognition, model="damo/speech_UniASR_asr_2pass-ja-...")
+    recognise(audio_in="speech.wav", param_dict={"decoding_model": "offline"})    # {"text": "み ず を の む"}
+
+Results are those of the published system: its search, its text with blanks between kana, its mode `normal` unless
+decoding.yaml or the caller says otherwise. What differs is said at `pipeline` and `SpeechRecognition.__call__`.
+Source: modelscope 1.3.0 asr_inference_pipeline.py, the release that the cards name, with FunASR 0.2.0.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from uniasr.audio.inputs import expand
+from uniasr.audio.load import Source, Waveform, load
+from uniasr.checkpoints import read_model
+from uniasr.compat.audio_bytes import holds_a_file
+from uniasr.errors import AudioError, OptionError
+from uniasr.formats import Recognised, RecognitionWriter
+from uniasr.hub import resolve
+from uniasr.recognizers import load_model
+from uniasr.recognizers.uniasr import Uniasr
+from uniasr.types import MODES, DecodingOptions, Transcript
+
+Result: TypeAlias = dict[str, str] | list[dict[str, str]]
+
+_PASSES = {("model1", 0): "fast", ("model2", 0): "normal", ("model2", 1): "offline"}
+"""Modes as decoding.yaml and old callers spell them: `decoding_mode` and `decoding_ind`."""
+_SEARCH = ("beam_size", "token_num_relax", "penalty", "nbest")
+_NEUTRAL = ("ngpu", "batch_size", "model_revision", "num_workers", "log_level", "seed", "dtype", "preprocessor")
+"""Keywords that change no result here, and are accepted for that reason."""
+_MISSING = ("vad_model", "punc_model", "lm_model", "vad_model_file", "punc_model_file", "lm_file")
+
+
+class Tasks:
+    """Names of tasks, as `modelscope.utils.constant.Tasks` has them."""
+
+    auto_speech_recognition = "auto-speech-recognition"
+
+
+def pipeline(
+    task: str = Tasks.auto_speech_recognition,
+    model: str | PathLike[str] | None = None,
+    output_dir: str | PathLike[str] | None = None,
+    **keywords: Any,
+) -> SpeechRecognition:
+    """A callable that recognises speech.
+
+    Args:
+        task: "auto-speech-recognition".
+        model: a model directory, or a hub name whose files lie in a local cache; nothing is downloaded.
+        output_dir: where every call writes `1best_recog/{text,score,time_stamp,rtf,token}`.
+        keywords: `device` ("cpu", "gpu", "cuda:0"), `threads` and `backend` choose what runs the model (`ngpu` does
+            not: without `device` it is the CPU); `beam_size`, `token_num_relax`, `penalty`, `nbest` replace the values
+            of decoding.yaml; `param_dict`, or `decoding_mode` with `decoding_ind`, set the mode of calls that name
+            none. Keywords that change no result (`ngpu`, `batch_size`, `model_revision` and such) are accepted.
+
+    Raises OptionError for another task, for a keyword that asks for something that is not there (`vad_model`,
+    `ctc_weight` above 0) or is unknown; ModelError and MissingExtraError as `uniasr.load_model` does.
+    """
+    if task != Tasks.auto_speech_recognition:
+        raise OptionError(f"task is {task!r}; this pipeline does {Tasks.auto_speech_recognition!r}")
+    runtime = {name: keywords.pop(name) for name in ("backend", "threads") if name in keywords}
+    device = str(keywords.pop("device", "cpu")).replace("gpu", "cuda")
+    _refuse_unknown(keywords)
+    files = read_model(resolve(fspath(model) if model is not None else None))
+    defaults = {**files.card.get("decoding", {}), **{k: keywords[k] for k in _SEARCH if k in keywords}}
+    mode = _mode_of(keywords.get("param_dict")) or _mode_of_pass(keywords) or defaults.get("mode") or "normal"
+    options = {name: value for name, value in defaults.items() if name in _SEARCH}
+    DecodingOptions().with_changes(options)  # wrong values are told now, not at the first call
+    place = None if output_dir is None else Path(output_dir)
+    return SpeechRecognition(load_model(files.directory, device, **runtime), mode, options, place)
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechRecognition:
+    """What `pipeline` returns. It keeps no state: what one call says does not reach the next."""
+
+    model: Uniasr
+    mode: str
+    options: Mapping[str, Any]
+    output_dir: Path | None
+
+    def __call__(
+        self,
+        audio_in: Source,
+        audio_fs: int | None = None,
+        recog_type: str | None = None,
+        audio_format: str | None = None,
+        output_dir: str | PathLike[str] | None = None,
+        param_dict: Mapping[str, Any] | None = None,
+    ) -> Result:
+        """Recognise one input, or all of a list.
+
+        Args:
+            audio_in: path, URL, bytes, numpy array or torch tensor, [1, n] as torchaudio gives them included; or the
+                path of an .scp list or a directory.
+            audio_fs: rate of arrays and of raw bytes; None means the model's own rate (16000, for some models 8000).
+                Files state theirs, which wins.
+            recog_type: not needed.
+            audio_format: "pcm" for bytes that are raw 16-bit little-endian samples. Otherwise bytes with the header
+                of an audio file are a file, and others are such samples.
+            output_dir: write there in this call.
+            param_dict: `{"decoding_model": "fast" | "normal" | "offline"}`.
+
+        Returns:
+            `{"text": ...}` for one input; `[{"key": ..., "value": ...}, ...]` for a list. That list is what FunASR
+            0.2.0 hands to modelscope 1.3.0, which then kept only its first text. Where nothing was said the text is
+            empty; modelscope left the entry out.
+
+        Audio longer than a minute is cut at pauses and searched segment by segment, as `uniasr transcribe` does: the
+        published search ends too early there. An input of a list that cannot be read raises when its turn comes.
+
+        Raises AudioError, OptionError, OutputError.
+        """
+        mode = _mode_of(param_dict) or self.mode
+        place = self.output_dir if output_dir is None else Path(output_dir)
+        items, several = self._inputs(audio_in, audio_fs, audio_format)
+        results = []
+        writer = None if place is None else RecognitionWriter(place, nbest=self.options.get("nbest", 1))
+        try:
+            for key, audio in items:
+                start = time.perf_counter()
+                transcript = self._recognise(audio, mode)
+                ranked = Recognised.all_of(transcript, self.model.vocabulary.tokens)
+                results.append({"key": key, "value": ranked[0].text})
+                if writer is not None:
+                    worked_s = time.perf_counter() - start
+                    writer.write(key, ranked, rtf=worked_s * 1000 / max(1, transcript.duration_ms))
+        finally:
+            if writer is not None:
+                writer.close()
+        return results if several else {"text": results[0]["value"]}
+
+    def _inputs(
+        self, audio_in: Any, audio_fs: int | None, audio_format: str | None
+    ) -> tuple[Iterator[tuple[str, Waveform]], bool]:
+        """Keys with audio, loaded when their turn comes, and whether the caller gave a list."""
+        rate = self.model.config.frontend.sample_rate_hz if audio_fs is None else audio_fs
+        if isinstance(audio_in, str | PathLike):
+            name = fspath(audio_in)
+            named = expand([name])
+            # A key is one word in the result files.
+            items = (("_".join(item.key.split()), load(item.source)) for item in named)
+            return items, name != named[0].source
+        if isinstance(audio_in, bytes | bytearray | memoryview):
+            audio_in = bytes(audio_in)
+            if audio_format == "pcm" or not holds_a_file(audio_in):
+                audio_in = _raw_samples(audio_in)
+        return iter([("utt", load(audio_in, sample_rate=rate))]), False
+
+    def _recognise(self, audio: Waveform, mode: str) -> Transcript:
+        long = len(audio.samples) > DecodingOptions().max_segment_s * audio.sample_rate_hz
+        search = "gated" if long else "reference"
+        return self.model.transcribe(audio.samples, audio.sample_rate_hz, mode, search=search, **self.options)
+
+
+def _raw_samples(data: bytes) -> np.ndarray[Any, np.dtype[np.int16]]:
+    if not data:
+        raise AudioError("the audio in memory is empty (0 bytes)")
+    return np.frombuffer(data, "<i2", count=len(data) // 2)
+
+
+def _refuse_unknown(keywords: Mapping[str, Any]) -> None:
+    for name, value in keywords.items():
+        if name in _MISSING and value is not None:
+            raise OptionError(f"{name} is {value!r:.80}; this pipeline runs a recogniser alone, leave {name} out")
+        if name in ("ctc_weight", "lm_weight") and value:
+            raise OptionError(f"{name} is {value!r}; the published UniASR models have no such part, leave {name} out")
+        known = (
+            *_SEARCH,
+            *_NEUTRAL,
+            *_MISSING,
+            "ctc_weight",
+            "lm_weight",
+            "param_dict",
+            "decoding_mode",
+            "decoding_ind",
+        )
+        if name not in known:
+            raise OptionError(f"unknown keyword {name!r}; known are device, backend, threads, {', '.join(known)}")
+
+
+def _mode_of(param_dict: Mapping[str, Any] | None) -> str | None:
+    """The mode that a param_dict names, None if it names none."""
+    if param_dict is None:
+        return None
+    if not isinstance(param_dict, Mapping) or set(param_dict) - {"decoding_model"}:
+        raise OptionError(f"param_dict is {param_dict!r:.80}; it may hold 'decoding_model' alone")
+    mode = param_dict.get("decoding_model")
+    if mode is not None and mode not in MODES:
+        raise OptionError(f"decoding_model is {mode!r}; choose one of {', '.join(MODES)}")
+    return mode
+
+
+def _mode_of_pass(keywords: Mapping[str, Any]) -> str | None:
+    """The mode that `decoding_mode` and `decoding_ind` mean, None if neither is given."""
+    chosen = keywords.get("decoding_mode"), keywords.get("decoding_ind")
+    if chosen == (None, None):
+        return None
+    mode = _PASSES.get((chosen[0] or "model2", chosen[1] or 0))
+    if mode is None:
+        raise OptionError(
+            f"decoding_mode {chosen[0]!r} with decoding_ind {chosen[1]!r} is no mode; "
+            f"known are {', '.join(f'{name} with {index}' for name, index in _PASSES)}"
+        )
+    return mode

@@ -1,0 +1,232 @@
+"""Engines: equal bits per item whatever the leading size and the threads on onnxruntime, near numbers on torch."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from uniasr.checkpoints import read_model, write_native
+from uniasr.configs.uniasr import (
+    BridgeConfig,
+    ChunkConfig,
+    DecoderConfig,
+    EncoderConfig,
+    PredictorConfig,
+    UniasrConfig,
+    published_modes,
+)
+from uniasr.engines.onnx import OnnxEngine
+from uniasr.errors import ModelError, OptionError
+
+torch = pytest.importorskip("torch")
+
+from conftest import MODELS  # noqa: E402
+
+from uniasr.engines.torch import TorchEngine  # noqa: E402
+from uniasr.features.cmvn import Cmvn  # noqa: E402
+from uniasr.networks.graphs import uniasr_graphs  # noqa: E402
+from uniasr.networks.uniasr import UniasrNetwork  # noqa: E402
+from uniasr.text import Vocabulary  # noqa: E402
+
+pytestmark = pytest.mark.torch
+
+MOST = 40
+SIZES = (1, 2, 7, MOST)
+BEAM = 5
+PAST = 4
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory):
+    """A shallow network with random weights and the published widths, where runtimes use blocked and threaded code."""
+    torch.manual_seed(3)
+    chunk, chunk2 = ChunkConfig(size=20, stride=10, pad_left=5), ChunkConfig(size=45, stride=35, pad_left=5)
+    config = UniasrConfig(
+        vocab_size=93,
+        frontend=published_frontend(),
+        encoder=EncoderConfig(
+            input_size=560, output_size=320, attention_heads=4, linear_units=1280, num_blocks=2, kernel_size=11,
+            chunks=(chunk,),
+        ),
+        predictor=PredictorConfig(),
+        decoder=DecoderConfig(
+            attention_dim=256, attention_heads=4, linear_units=1024, num_blocks=2, att_layer_num=1, kernel_size=11
+        ),
+        bridge=BridgeConfig(),
+        encoder2=EncoderConfig(
+            input_size=880, output_size=320, attention_heads=4, linear_units=1280, num_blocks=1, kernel_size=21,
+            chunks=(chunk2,),
+        ),
+        predictor2=PredictorConfig(),
+        decoder2=DecoderConfig(
+            attention_dim=320, attention_heads=4, linear_units=1280, num_blocks=2, att_layer_num=1, kernel_size=11
+        ),
+        modes=published_modes(1),
+    )
+    tokens = Vocabulary(("<blank>", "<s>", "</s>", *(f"t{i}" for i in range(89)), "<unk>"))
+    cmvn = Cmvn(np.zeros(560, np.float32), np.ones(560, np.float32))
+    return write_native(
+        tmp_path_factory.mktemp("wide") / "model", config, tokens, cmvn, state=UniasrNetwork(config).state_dict()
+    )
+
+
+def published_frontend():
+    from uniasr.configs.frontend import FrontendConfig
+
+    return FrontendConfig()
+
+
+@pytest.fixture(params=[*MODELS, "wide"])
+def checkpoint(request, recorded):
+    return request.getfixturevalue("wide") if request.param == "wide" else recorded(request.param) / "model_1x"
+
+
+@pytest.fixture
+def engines(checkpoint, exported):
+    directory = exported(checkpoint)
+    return {threads: OnnxEngine(directory, threads=threads) for threads in (1, 2)}
+
+
+@pytest.fixture
+def network(checkpoint):
+    from uniasr.checkpoints.network import load_network
+
+    return load_network(read_model(checkpoint))
+
+
+def feeds(config, seed=0):
+    """For each graph at each latency: inputs that have one entry per item, and inputs that all items share."""
+    rng = np.random.default_rng(seed)
+
+    def normal(*shape):
+        return rng.normal(0, 1, shape).astype(np.float32)
+
+    for number, suffix in ((1, ""), (2, "2")):
+        encoder, decoder = config.encoder_of(number), config.decoder_of(number)
+        heads, layers = decoder.attention_heads, decoder.att_layer_num
+        head = decoder.attention_dim // heads
+        for chunk in encoder.chunks:
+            valid = np.ones((MOST, chunk.size), np.float32)
+            valid[3, chunk.pad_left + 1 :] = 0  # a cut last chunk in the middle of the others
+            items, common = {"chunks": normal(MOST, chunk.size, encoder.input_size) * 5, "valid": valid}, {}
+            if encoder.look_back:
+                past = (PAST, encoder.num_blocks, chunk.stride, encoder.output_size)
+                common = {"past_keys": normal(*past), "past_values": normal(*past)}
+                most = max(one.look_back for one in encoder.chunks)
+                items["predecessors"] = rng.integers(0, PAST, (MOST, most))
+            yield f"encoder{suffix}", items, common
+            yield f"memory{suffix}", {"rows": normal(MOST, chunk.size, encoder.output_size)}, {}
+            window = chunk.size + chunk.decoder_look_back * chunk.stride
+            mask = np.ones((MOST, window), np.float32)
+            mask[::3, : window // 2] = 0
+            yield f"decoder{suffix}", {
+                "tokens": rng.integers(0, config.vocab_size, (MOST, BEAM)),
+                "acoustic": normal(MOST, encoder.output_size),
+                "keys": normal(MOST, layers, heads, head, window), "values": normal(MOST, layers, heads, window, head),
+                "window": mask,
+                "cache": normal(MOST, BEAM, decoder.num_blocks, decoder.kernel_size - 1, decoder.attention_dim),
+            }, {}
+    width = config.encoder2.input_size * config.bridge.kernel_size
+    for chunk in config.encoder2.chunks:
+        yield "bridge", {"windows": normal(MOST, chunk.size, width)}, {}
+
+
+def test_every_graph_gives_equal_bits_for_any_leading_size_and_threads(engines, network):
+    graphs = uniasr_graphs(network)
+    seen = set()
+    for graph, items, common in feeds(network.config):
+        outputs = graphs[graph].outputs
+        whole = engines[1].run(graph, {**items, **common}, outputs)
+        seen.add(graph)
+        for threads, engine in engines.items():
+            for size in SIZES:
+                for start in {0, 3 if size < MOST else 0, MOST - size}:
+                    some = slice(start, start + size)
+                    part = engine.run(graph, {**{name: a[some] for name, a in items.items()}, **common}, outputs)
+                    for name in outputs:
+                        where = f"{graph}.{name}: {size} items from {start}, {threads} threads"
+                        np.testing.assert_array_equal(part[name], whole[name][some], where)
+    assert seen == set(graphs)
+
+
+def test_padding_after_a_cut_chunk_changes_nothing(engines, network):
+    for graph, items, common in feeds(network.config):
+        if not graph.startswith("encoder"):
+            continue
+        names = uniasr_graphs(network)[graph].outputs
+        clean = engines[1].run(graph, {**items, **common}, names)
+        spoiled = items["chunks"].copy()
+        spoiled[items["valid"] == 0] = 1e3
+        dirty = engines[1].run(graph, {**items, **common, "chunks": spoiled}, names)
+        for name in ("rows", "alphas"):
+            np.testing.assert_array_equal(dirty[name], clean[name], f"{graph}.{name}")
+            assert not clean[name][items["valid"] == 0].any()
+
+
+def test_rows_outside_the_window_change_nothing(engines, network):
+    for graph, items, _ in feeds(network.config):
+        if not graph.startswith("decoder"):
+            continue
+        clean = engines[1].run(graph, items, ["log_probs"])["log_probs"]
+        hidden = items["window"][:, None, None, None, :] == 0
+        spoiled = {
+            **items, "keys": np.where(hidden, np.float32(50), items["keys"]),
+            "values": np.where(hidden.swapaxes(3, 4), np.float32(50), items["values"]),
+        }
+        np.testing.assert_array_equal(engines[1].run(graph, spoiled, ["log_probs"])["log_probs"], clean)
+
+
+def test_torch_and_onnxruntime_compute_the_same(engines, network):
+    graphs = uniasr_graphs(network)
+    torch_engine = TorchEngine(graphs)
+    for graph, items, common in feeds(network.config, seed=1):
+        outputs = [name for name in graphs[graph].outputs if name != "top_ids"]  # near ties may swap
+        ours, theirs = (engine.run(graph, {**items, **common}, outputs) for engine in (engines[1], torch_engine))
+        for name in outputs:
+            assert ours[name].shape == theirs[name].shape
+            assert ours[name].dtype == theirs[name].dtype == np.float32
+            scale = max(1.0, float(np.abs(theirs[name]).max()))
+            np.testing.assert_allclose(ours[name], theirs[name], rtol=0, atol=2e-5 * scale, err_msg=f"{graph}.{name}")
+
+
+def test_only_the_outputs_that_are_asked_for_come_in_the_order_of_names(engines, network):
+    torch_engine = TorchEngine(uniasr_graphs(network))
+    graph, items, common = next(iter(feeds(network.config)))
+    for engine in (engines[1], torch_engine):
+        assert list(engine.run(graph, {**items, **common}, ["alphas"])) == ["alphas"]
+        assert list(engine.run(graph, {**items, **common}, ["alphas", "rows"])) == ["alphas", "rows"]
+
+
+def test_an_engine_serves_many_threads(engines, network):
+    """Also its first runs, which open the graphs."""
+    inputs = list(feeds(network.config))
+    outputs = {name: graph.outputs for name, graph in uniasr_graphs(network).items()}
+    alone = [engines[1].run(graph, {**items, **common}, outputs[graph]) for graph, items, common in inputs]
+    fresh, wrong = OnnxEngine(engines[1]._directory, threads=1), []
+
+    def work():
+        for (graph, items, common), expected in zip(inputs, alone, strict=True):
+            found = fresh.run(graph, {**items, **common}, outputs[graph])
+            wrong.extend(name for name in found if not np.array_equal(found[name], expected[name]))
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_unusable_devices_are_named():
+    for device in ("tpu", "cuda:x", "cuda"):
+        with pytest.raises(OptionError, match=device):
+            OnnxEngine(None, device)
+
+
+def test_missing_and_broken_graphs_are_named(tmp_path):
+    engine = OnnxEngine(tmp_path)
+    with pytest.raises(ModelError, match=r"encoder\.onnx is missing"):
+        engine.run("encoder", {}, ["rows"])
+    (tmp_path / "encoder.onnx").write_bytes(b"no graph")
+    with pytest.raises(ModelError, match=r"encoder\.onnx"):
+        engine.run("encoder", {}, ["rows"])
