@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from uniasr.checkpoints import read_model, write_native
+from uniasr.configs.frontend import FrontendConfig
 from uniasr.configs.uniasr import (
     BridgeConfig,
     ChunkConfig,
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.torch
 
 MOST = 40
 SIZES = (1, 2, 7, MOST)
-BEAM = 5
+BEAMS = (2, 5)  # a beam of one goes in twice (`recognizers.uniasr.steps`)
 PAST = 4
 
 
@@ -43,7 +44,7 @@ def wide(tmp_path_factory):
     chunk, chunk2 = ChunkConfig(size=20, stride=10, pad_left=5), ChunkConfig(size=45, stride=35, pad_left=5)
     config = UniasrConfig(
         vocab_size=93,
-        frontend=published_frontend(),
+        frontend=FrontendConfig(),
         encoder=EncoderConfig(
             input_size=560, output_size=320, attention_heads=4, linear_units=1280, num_blocks=2, kernel_size=11,
             chunks=(chunk,),
@@ -68,12 +69,6 @@ def wide(tmp_path_factory):
     return write_native(
         tmp_path_factory.mktemp("wide") / "model", config, tokens, cmvn, state=UniasrNetwork(config).state_dict()
     )
-
-
-def published_frontend():
-    from uniasr.configs.frontend import FrontendConfig
-
-    return FrontendConfig()
 
 
 @pytest.fixture(params=[*MODELS, "wide"])
@@ -119,13 +114,15 @@ def feeds(config, seed=0):
             window = chunk.size + chunk.decoder_look_back * chunk.stride
             mask = np.ones((MOST, window), np.float32)
             mask[::3, : window // 2] = 0
-            yield f"decoder{suffix}", {
-                "tokens": rng.integers(0, config.vocab_size, (MOST, BEAM)),
-                "acoustic": normal(MOST, encoder.output_size),
-                "keys": normal(MOST, layers, heads, head, window), "values": normal(MOST, layers, heads, window, head),
-                "window": mask,
-                "cache": normal(MOST, BEAM, decoder.num_blocks, decoder.kernel_size - 1, decoder.attention_dim),
-            }, {}
+            for beam in BEAMS:
+                yield f"decoder{suffix}", {
+                    "tokens": rng.integers(0, config.vocab_size, (MOST, beam)),
+                    "acoustic": normal(MOST, encoder.output_size),
+                    "keys": normal(MOST, layers, heads, head, window),
+                    "values": normal(MOST, layers, heads, window, head),
+                    "window": mask,
+                    "cache": normal(MOST, beam, decoder.num_blocks, decoder.kernel_size - 1, decoder.attention_dim),
+                }, {}
     width = config.encoder2.input_size * config.bridge.kernel_size
     for chunk in config.encoder2.chunks:
         yield "bridge", {"windows": normal(MOST, chunk.size, width)}, {}
