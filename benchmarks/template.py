@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 import yaml
-
-from uniasr.checkpoints import read_model
-from uniasr.networks.uniasr import UniasrNetwork
 
 VOCAB = 93
 RATE = 16_000
@@ -82,6 +80,9 @@ def write_template(directory: Path, tokens_per_s: float = 5.0) -> Path:
     (directory / "am.mvn").write_text(_mvn(560), encoding="ascii")
     weights = directory / "model.pt"
     if not weights.exists():
+        from uniasr.checkpoints import read_model
+        from uniasr.networks.uniasr import UniasrNetwork
+
         torch.save({}, weights)
         files = read_model(directory)
         torch.manual_seed(0)
@@ -91,7 +92,7 @@ def write_template(directory: Path, tokens_per_s: float = 5.0) -> Path:
     return directory
 
 
-def _make_alive(network: UniasrNetwork, tokens_per_s: float) -> None:
+def _make_alive(network: torch.nn.Module, tokens_per_s: float) -> None:
     """Alphas that fire `tokens_per_s` tokens, and no `</s>` before the end."""
     with torch.no_grad():
         for number, row_ms in ((1, 60.0), (2, 120.0)):
@@ -116,3 +117,18 @@ def speech_like(seconds: float) -> np.ndarray:
     n = int(seconds * RATE)
     envelope = np.repeat(random.uniform(0.02, 1.0, n // 1600 + 1), 1600)[:n]
     return (random.standard_normal(n) * envelope * 0.1).astype(np.float32)
+
+
+def main() -> None:
+    """Make the model and its onnxruntime directory in the folder that the first argument names."""
+    from uniasr.checkpoints import read_model
+    from uniasr.export.directory import export_model
+
+    work = Path(sys.argv[1])
+    model = write_template(work / "template")
+    if not (work / "template-onnx").exists():
+        export_model(read_model(model), work / "template-onnx")
+
+
+if __name__ == "__main__":
+    main()

@@ -32,7 +32,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         weights = Path(scratch) / "weights"
         write_native(weights, model.config(len(tokens)), tokens, Cmvn(*np.load(options.run / "cmvn.npy")), state=state)
-        export_model(read_model(weights), options.output)
+        export_model(read_model(weights), options.output, weights="int8")
     size = sum(file.stat().st_size for file in options.output.iterdir())
     print(f"{options.output}: {size / 1e6:.1f} MB")
 

@@ -19,7 +19,11 @@ from uniasr.recognizers.uniasr.rows import RowBuffer
 from uniasr.types import DecodingOptions
 
 SOURCES = (
-    "uniasr_ja_template", "uniasr_lookback", "uniasr_odd", "compact/uniasr_lookback", "compact/uniasr_odd",
+    "uniasr_ja_template",
+    "uniasr_lookback",
+    "uniasr_odd",
+    "compact/uniasr_lookback",
+    "compact/uniasr_odd",
 )
 BACKENDS = ("torch", "onnxruntime")
 PASS_OF = {"model1": "fast", "model2": "normal"}
@@ -76,9 +80,9 @@ class Run:
     def keep(self, attribute):
         """Rows or alphas of the kept rows, in the order of the audio."""
         pad = self.carry.plan.chunk.pad_left
-        return np.concatenate([
-            getattr(chunk, attribute)[pad : pad + kept_count(self.carry, chunk)] for chunk in self.chunks
-        ])
+        return np.concatenate(
+            [getattr(chunk, attribute)[pad : pad + kept_count(self.carry, chunk)] for chunk in self.chunks]
+        )
 
 
 def run_pass(engine, config, number, index, inputs, *, decode=True):
@@ -89,7 +93,7 @@ def run_pass(engine, config, number, index, inputs, *, decode=True):
     carry = start_pass(plan, buffer, 0, DecodingOptions(), decode=decode)
     carry.num_frames = len(inputs)
     recorder = Recorder(engine)
-    chunks, = encode(recorder, [(carry, carry.ready_chunks(10_000))])
+    (chunks,) = encode(recorder, [(carry, carry.ready_chunks(10_000))])
     for chunk in chunks:
         fire(engine, [(carry, chunk, kept_count(carry, chunk))])
     size, pad, gap = plan.chunk.size, plan.chunk.pad_left, (plan.encoder.kernel_size - 1) // 2
@@ -219,8 +223,12 @@ def teacher_forced(model, carry, labels):
     for step, token in enumerate([SOS, *labels]):
         embedding, window = carry.pending[step] if step < len(carry.pending) else (silence, carry.window)
         feeds = {
-            "tokens": np.array([[token]]), "acoustic": embedding[None], "keys": window.keys[None],
-            "values": window.values[None], "window": window.mask[None], "cache": cache,
+            "tokens": np.array([[token]]),
+            "acoustic": embedding[None],
+            "keys": window.keys[None],
+            "values": window.values[None],
+            "window": window.mask[None],
+            "cache": cache,
         }
         names = ["log_probs", "next_cache", "top_log_probs", "top_ids", "end_log_probs"]
         out = model.engine.run(f"decoder{carry.plan.suffix}", feeds, names)
@@ -248,8 +256,12 @@ def test_nbest_lists_of_every_pass_latency_and_beam(folder, model):
         for case, entry in entries.items():
             decoder, index, beam = case.split(".")
             transcript = model.transcribe(
-                folder / "wav" / f"{name}.wav", mode=PASS_OF[decoder], latency=int(index.removeprefix("ind")),
-                beam_size=int(beam.removeprefix("beam")), search="reference", nbest=1000,
+                folder / "wav" / f"{name}.wav",
+                mode=PASS_OF[decoder],
+                latency=int(index.removeprefix("ind")),
+                beam_size=int(beam.removeprefix("beam")),
+                search="reference",
+                nbest=1000,
             )
             theirs = [(tuple(i for i in hyp["ids"] if i > 2), hyp["score"]) for hyp in entry["hyps"]]
             assert len(transcript.nbest) == entry["ended"], f"{name} {case}"

@@ -26,8 +26,9 @@ def speech(recorded):
 
 def start(*words, cwd, **settings):
     return subprocess.Popen(
-        [sys.executable, "-m", "uniasr", *map(str, words)], cwd=cwd, text=True,
-        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **settings},
+        [sys.executable, "-m", "uniasr", *map(str, words)],
+        cwd=cwd,
+        **{"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **settings},
     )
 
 
@@ -164,9 +165,7 @@ class TestExport:
             "import sys; sys.modules['torch'] = None; from uniasr.cli.app import cli;"
             f"cli(['export', {source!r}, '--output', 'made'])"
         )
-        done = subprocess.run(
-            [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 2
         assert "uniasr[export]" in done.stderr
         assert done.stderr.count("\n") == 1

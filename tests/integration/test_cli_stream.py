@@ -191,7 +191,10 @@ def test_a_terminal_sees_one_line_redrawn_and_the_final_with_its_times(model, sp
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "uniasr", "stream", "--model", model, str(speech)],
-        stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL, env={**os.environ, "TERM": "xterm", "COLUMNS": "80"},
+        stdout=theirs,
+        stderr=theirs,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "80"},
     )
     os.close(theirs)
     shown = b""

@@ -303,7 +303,10 @@ class TestBadAudio:
     def test_audio_without_speech_is_no_error(self, transcribe, tmp_path, kind):
         noise = np.random.default_rng(3).normal(0, 0.01, 16_000)
         samples = {
-            "no samples": np.zeros(0), "three samples": noise[:3], "silence": np.zeros(32_000), "noise": noise,
+            "no samples": np.zeros(0),
+            "three samples": noise[:3],
+            "silence": np.zeros(32_000),
+            "noise": noise,
         }[kind]
         soundfile.write(tmp_path / "quiet.wav", samples, 16_000)
         (tmp_path / "wav.scp").write_text("q quiet.wav\n")

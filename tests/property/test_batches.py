@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import soundfile
-from conftest import MODELS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from conftest import MODELS
 from uniasr import Transcript
 from uniasr.audio.resample import resample
 from uniasr.errors import AudioError, AudioNotFoundError, OptionError
@@ -36,7 +36,12 @@ def clips(name, model, recorded):
     noise = np.random.default_rng(1).normal(0, 900, 2 * rate).astype(np.int16)
     cuts = [speech[0][: int(rate * seconds)] for seconds in (0.03, 0.1, 0.4, 0.71, 1.3)]
     return [
-        np.zeros(0, np.int16), np.ones(5, np.int16), np.zeros(2 * rate, np.int16), noise, *cuts, *speech,
+        np.zeros(0, np.int16),
+        np.ones(5, np.int16),
+        np.zeros(2 * rate, np.int16),
+        noise,
+        *cuts,
+        *speech,
         np.concatenate([*speech, noise, *speech]),
     ]
 
@@ -53,7 +58,9 @@ def test_company_and_order_change_nothing(model, clips, load_exported, name, dat
         "mode": data.draw(st.sampled_from(["fast", "normal", "offline"])),
         "latency": data.draw(st.integers(0, model.config.num_latencies - 1)),
         "search": data.draw(st.sampled_from(["gated", "reference"])),
-        "beam_size": data.draw(st.sampled_from([1, 5, 40])), "nbest": 3, **data.draw(st.sampled_from([SHORT_SEGMENTS, {}])),
+        "beam_size": data.draw(st.sampled_from([1, 5, 40])),
+        "nbest": 3,
+        **data.draw(st.sampled_from([SHORT_SEGMENTS, {}])),
     }
     singles = alone(model, clips, **arguments)
     other = load_exported(name, threads=data.draw(st.sampled_from([1, 2])))

@@ -4,6 +4,7 @@ The models here give each prefix log-probabilities of its own, so a wrong parent
 """
 
 import itertools
+import math
 from functools import cache
 from unittest import mock
 
@@ -73,7 +74,7 @@ def shared_prefix(paths):
 
 
 def naive_gated(model, options, fired, limit):
-    """Results, and (best running ids, committed tokens) after each step."""
+    """Results, and (best ids so far, committed tokens) after each step."""
     beam, penalty = options.beam_size, options.penalty
     running, aside, trace = [((), 0.0)], [], []
     for step in range(fired + 3 if fired else 0):
@@ -92,7 +93,9 @@ def naive_gated(model, options, fired, limit):
             running = [h for h in running if h[0][done] == best[done]]
             aside = [h for h in aside if h[0][done] == best[done]]
             done = len(shared_prefix([ids for ids, _ in running + aside]))
-        trace.append((best, done))
+        # the best so far may be one that was set aside in this very step: its last firing is that of </s>
+        ended = max((h for h in aside if len(h[0]) == step), key=lambda h: h[1], default=((), -math.inf))
+        trace.append((ended[0] if ended[1] > running[0][1] else best, done))
     return rank(aside, options.length_norm), trace
 
 

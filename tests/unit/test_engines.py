@@ -22,7 +22,6 @@ from uniasr.errors import ModelError, OptionError
 torch = pytest.importorskip("torch")
 
 from conftest import MODELS  # noqa: E402
-
 from uniasr.engines.torch import TorchEngine  # noqa: E402
 from uniasr.features.cmvn import Cmvn  # noqa: E402
 from uniasr.networks.graphs import uniasr_graphs  # noqa: E402
@@ -46,7 +45,12 @@ def wide(tmp_path_factory):
         vocab_size=93,
         frontend=FrontendConfig(),
         encoder=EncoderConfig(
-            input_size=560, output_size=320, attention_heads=4, linear_units=1280, num_blocks=2, kernel_size=11,
+            input_size=560,
+            output_size=320,
+            attention_heads=4,
+            linear_units=1280,
+            num_blocks=2,
+            kernel_size=11,
             chunks=(chunk,),
         ),
         predictor=PredictorConfig(),
@@ -55,7 +59,12 @@ def wide(tmp_path_factory):
         ),
         bridge=BridgeConfig(),
         encoder2=EncoderConfig(
-            input_size=880, output_size=320, attention_heads=4, linear_units=1280, num_blocks=1, kernel_size=21,
+            input_size=880,
+            output_size=320,
+            attention_heads=4,
+            linear_units=1280,
+            num_blocks=1,
+            kernel_size=21,
             chunks=(chunk2,),
         ),
         predictor2=PredictorConfig(),
@@ -115,14 +124,18 @@ def feeds(config, seed=0):
             mask = np.ones((MOST, window), np.float32)
             mask[::3, : window // 2] = 0
             for beam in BEAMS:
-                yield f"decoder{suffix}", {
-                    "tokens": rng.integers(0, config.vocab_size, (MOST, beam)),
-                    "acoustic": normal(MOST, encoder.output_size),
-                    "keys": normal(MOST, layers, heads, head, window),
-                    "values": normal(MOST, layers, heads, window, head),
-                    "window": mask,
-                    "cache": normal(MOST, beam, decoder.num_blocks, decoder.kernel_size - 1, decoder.attention_dim),
-                }, {}
+                yield (
+                    f"decoder{suffix}",
+                    {
+                        "tokens": rng.integers(0, config.vocab_size, (MOST, beam)),
+                        "acoustic": normal(MOST, encoder.output_size),
+                        "keys": normal(MOST, layers, heads, head, window),
+                        "values": normal(MOST, layers, heads, window, head),
+                        "window": mask,
+                        "cache": normal(MOST, beam, decoder.num_blocks, decoder.kernel_size - 1, decoder.attention_dim),
+                    },
+                    {},
+                )
     width = config.encoder2.input_size * config.bridge.kernel_size
     for chunk in config.encoder2.chunks:
         yield "bridge", {"windows": normal(MOST, chunk.size, width)}, {}
@@ -167,7 +180,8 @@ def test_rows_outside_the_window_change_nothing(engines, network):
         clean = engines[1].run(graph, items, ["log_probs"])["log_probs"]
         hidden = items["window"][:, None, None, None, :] == 0
         spoiled = {
-            **items, "keys": np.where(hidden, np.float32(50), items["keys"]),
+            **items,
+            "keys": np.where(hidden, np.float32(50), items["keys"]),
             "values": np.where(hidden.swapaxes(3, 4), np.float32(50), items["values"]),
         }
         np.testing.assert_array_equal(engines[1].run(graph, spoiled, ["log_probs"])["log_probs"], clean)

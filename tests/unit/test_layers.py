@@ -51,8 +51,12 @@ def chunk_configs(draw):
 def encoder_configs(draw, input_size, count):
     heads = draw(st.integers(1, 3))
     return EncoderConfig(
-        input_size=input_size, output_size=4 * heads, attention_heads=heads, linear_units=draw(st.integers(3, 9)),
-        num_blocks=draw(st.integers(1, 3)), kernel_size=draw(st.sampled_from([1, 3, 5, 9])),
+        input_size=input_size,
+        output_size=4 * heads,
+        attention_heads=heads,
+        linear_units=draw(st.integers(3, 9)),
+        num_blocks=draw(st.integers(1, 3)),
+        kernel_size=draw(st.sampled_from([1, 3, 5, 9])),
         chunks=tuple(draw(chunk_configs()) for _ in range(count)),
     )
 
@@ -68,8 +72,10 @@ def network_configs(draw):
     encoder2 = draw(encoder_configs(frontend.feature_size + encoder.output_size, count))
     predictors = [
         PredictorConfig(
-            l_order=draw(st.integers(0, part.kernel_size // 2)), r_order=draw(st.integers(0, part.kernel_size // 2)),
-            smooth_factor=draw(st.sampled_from([1.0, 1.3])), noise_threshold=draw(st.sampled_from([0.0, 0.1])),
+            l_order=draw(st.integers(0, part.kernel_size // 2)),
+            r_order=draw(st.integers(0, part.kernel_size // 2)),
+            smooth_factor=draw(st.sampled_from([1.0, 1.3])),
+            noise_threshold=draw(st.sampled_from([0.0, 0.1])),
         )
         for part in (encoder, encoder2)
     ]
@@ -77,8 +83,16 @@ def network_configs(draw):
         attention_dim=4, attention_heads=1, linear_units=4, num_blocks=1, att_layer_num=1, kernel_size=3
     )
     return UniasrConfig(
-        vocab_size=5, frontend=frontend, encoder=encoder, predictor=predictors[0], decoder=decoder, bridge=bridge,
-        encoder2=encoder2, predictor2=predictors[1], decoder2=decoder, modes=published_modes(count),
+        vocab_size=5,
+        frontend=frontend,
+        encoder=encoder,
+        predictor=predictors[0],
+        decoder=decoder,
+        bridge=bridge,
+        encoder2=encoder2,
+        predictor2=predictors[1],
+        decoder2=decoder,
+        modes=published_modes(count),
     )
 
 
@@ -172,9 +186,9 @@ def dense_alphas(w, config, rows, layout):
     """Weights of the layout's rows; the convolution looks beyond the centre rows but finds zeros in gaps."""
     h = np.pad(rows * layout.content[:, None], ((config.l_order, config.r_order), (0, 0)))
     kernel = w["cif_conv1d.weight"]
-    o = np.stack([
-        np.einsum("oik,ki->o", kernel, h[t : t + kernel.shape[2]]) + w["cif_conv1d.bias"] for t in range(len(rows))
-    ])
+    o = np.stack(
+        [np.einsum("oik,ki->o", kernel, h[t : t + kernel.shape[2]]) + w["cif_conv1d.bias"] for t in range(len(rows))]
+    )
     a = 1 / (1 + np.exp(-linear(np.maximum(o, 0), w, "cif_output")[:, 0]))
     return np.maximum(0, a * config.smooth_factor - config.noise_threshold) * layout.centre
 
@@ -212,7 +226,10 @@ def assert_same_rows(carry, chunks, rows, alphas, layout):
 
 @relaxed
 @given(
-    config=network_configs(), seed=seeds, length=st.integers(1, 30), data=st.data(),
+    config=network_configs(),
+    seed=seeds,
+    length=st.integers(1, 30),
+    data=st.data(),
     calls=st.lists(st.integers(1, 4), max_size=6),
 )
 def test_chunks_give_the_rows_of_the_masked_sequence(config, seed, length, data, calls):
@@ -314,8 +331,12 @@ def test_gradients_reach_weights_and_rows():
 def decoder_configs(draw):
     heads, layers = draw(st.integers(1, 2)), draw(st.integers(1, 4))
     return DecoderConfig(
-        attention_dim=4 * heads, attention_heads=heads, linear_units=6, num_blocks=layers,
-        att_layer_num=draw(st.integers(1, layers)), kernel_size=draw(st.sampled_from([3, 5, 11])),
+        attention_dim=4 * heads,
+        attention_heads=heads,
+        linear_units=6,
+        num_blocks=layers,
+        att_layer_num=draw(st.integers(1, layers)),
+        kernel_size=draw(st.sampled_from([3, 5, 11])),
         concat_embeds=draw(st.booleans()),
     )
 
@@ -382,9 +403,7 @@ def test_decoder_steps_and_sequence_follow_the_equations(config, seed, steps, nu
         single = []
         for step in range(steps):
             beam = torch.stack([tokens[step], torch.tensor((step * 3) % vocabulary)])[None]  # a second hypothesis
-            log_probs, cache = decoder.step(
-                beam, acoustic[step][None], keys, values, seen[step][None].float(), cache
-            )
+            log_probs, cache = decoder.step(beam, acoustic[step][None], keys, values, seen[step][None].float(), cache)
             single.append(log_probs[0, 0])
     np.testing.assert_allclose(whole, wanted, atol=2e-3)
     np.testing.assert_allclose(torch.stack(single), wanted, atol=2e-3)

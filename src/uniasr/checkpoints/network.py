@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from uniasr.checkpoints.files import ModelFiles
+from uniasr.checkpoints.graph_weights import read_graph_state
 from uniasr.checkpoints.weights import load_strictly, read_state
-from uniasr.errors import ModelError
 from uniasr.networks.uniasr import UniasrNetwork
 
 
-def load_network(files: ModelFiles, *, ctc: bool = False) -> UniasrNetwork:
-    """The network of a model, in evaluation mode, with its weights.
+def load_network(files: ModelFiles) -> UniasrNetwork:
+    """The network of a model, in evaluation mode, with its weights: an exported directory gives those in its graphs.
 
-    Raises ModelError when the directory has graphs only, or weights that do not fit the configuration.
+    Raises ModelError for weights that do not fit the configuration.
     """
-    if files.weights is None:
-        raise ModelError(
-            f"{files.directory} has onnxruntime graphs but no weights; torch needs the original checkpoint"
-        )
-    network = UniasrNetwork(files.config, ctc=ctc)
-    load_strictly(network, read_state(files.weights), str(files.weights))
+    state = read_graph_state(files.graphs) if files.weights is None else read_state(files.weights)
+    network = UniasrNetwork(files.config)
+    load_strictly(network, state, str(files.weights or files.directory))
     return network.eval()

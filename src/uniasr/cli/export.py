@@ -11,7 +11,7 @@ from uniasr.errors import MissingExtraError, ModelError
 from uniasr.hub import resolve
 
 
-def run(name: str, output: str) -> None:
+def run(name: str, output: str, weights: str) -> None:
     """Export the model and say what has been written."""
     files = read_model(resolve(name))
     if files.weights is None:
@@ -27,6 +27,6 @@ def run(name: str, output: str) -> None:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's notes about tracing are for whoever writes the network
-        directory = export_model(files, Path(output))
+        directory = export_model(files, Path(output), weights=weights)
     sizes = [path.stat().st_size for path in directory.iterdir()]
     put(f"{directory}: {len(list(directory.glob('*.onnx')))} graphs, {sum(sizes) / 1e6:.1f} MB\n")

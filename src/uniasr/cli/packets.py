@@ -92,9 +92,11 @@ def _wav(file: BinaryIO, packet_ms: int) -> Packets:
         length = int.from_bytes(chunk[4:], "little")
         if chunk[:4] == b"data":
             break
-        content = _exactly(file, length + length % 2)
-        if chunk[:4] == b"fmt ":
-            form = content
+        left = length + length % 2
+        while left:  # in pieces: a wrong length must not ask for gigabytes
+            piece = _exactly(file, min(left, 1 << 16))
+            form = piece if chunk[:4] == b"fmt " else form
+            left -= len(piece)
     code, bits = int.from_bytes(form[:2], "little"), int.from_bytes(form[14:16], "little")
     if code == 0xFFFE:  # the extensible form says the same further on
         code = int.from_bytes(form[24:26], "little")

@@ -77,7 +77,15 @@ class GatedSearch:
         return found.parents
 
     def running(self) -> Path:
-        """Give the best running hypothesis, from the start of the segment."""
+        """Give the best hypothesis so far, from the start of the segment.
+
+        Every running hypothesis has a token for the last firing, which may be that of `</s>`: one that was set aside
+        in the last step is better where it scores higher.
+        """
+        beam = self._beam
+        ended = np.where(self._lengths[beam:] == self.steps - 1, self._scores[beam:], -np.inf)
+        if len(ended) and ended.max() > self._scores[0]:
+            return Path(*self._tokens(beam + int(ended.argmax())))
         return Path(*self._tokens(0))
 
     def committed(self) -> int:

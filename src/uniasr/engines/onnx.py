@@ -1,10 +1,9 @@
-"""The onnxruntime engine: one session per graph file, opened when it is first needed."""
+"""The onnxruntime engine: one session per graph file, all opened at once so that a damaged one is found early."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import numpy.typing as npt
@@ -17,45 +16,38 @@ PROVIDERS = {"cpu": ["CPUExecutionProvider"], "cuda": ["CUDAExecutionProvider", 
 
 
 class OnnxEngine:
-    """Runs `<graph>.onnx` files of a directory."""
+    """Runs `<graph>.onnx` files of a directory. Raises ModelError naming a graph that is missing or damaged."""
 
     name = "onnxruntime"
 
-    def __init__(self, directory: Path, device: str = "cpu", threads: int | None = None) -> None:
+    def __init__(self, directory: Path, graphs: Sequence[str], device: str = "cpu", threads: int | None = None) -> None:
         kind = device.split(":")[0]
         if kind not in PROVIDERS:
             raise OptionError(f"device is {device!r}; onnxruntime runs on 'cpu' or 'cuda'")
         if PROVIDERS[kind][0] not in onnxruntime.get_available_providers():
             raise OptionError(f"device is {device!r} but this onnxruntime has no {kind} support; use device='cpu'")
         self.device, self.threads = device, threads
-        self._directory, self._providers = directory, PROVIDERS[kind]
-        self._sessions: dict[str, onnxruntime.InferenceSession] = {}
-        self._lock = Lock()
+        self._sessions = {graph: _open(directory / f"{graph}.onnx", PROVIDERS[kind], threads) for graph in graphs}
 
     def run(self, graph: str, inputs: Arrays, outputs: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
         """The named outputs of one graph; inputs that the export dropped as unused are left out."""
-        session = self._session(graph)
+        session = self._sessions[graph]
         fed = {node.name: inputs[node.name] for node in session.get_inputs()}
         results = session.run(list(outputs), fed)
         return dict(zip(outputs, results, strict=True))
 
-    def _session(self, graph: str) -> onnxruntime.InferenceSession:
-        with self._lock:
-            if graph not in self._sessions:
-                self._sessions[graph] = self._open(self._directory / f"{graph}.onnx")
-            return self._sessions[graph]
 
-    def _open(self, path: Path) -> onnxruntime.InferenceSession:
-        if not path.is_file():
-            raise ModelError(f"{path} is missing; export the model again or fetch the whole directory")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self.threads or 0
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # Each graph has its own pool: waiting threads must sleep, or the pools fight for the cores.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            return onnxruntime.InferenceSession(str(path), options, providers=self._providers)
-        except Exception as error:  # onnxruntime raises many kinds, all from its own C++ layer
-            reason = str(error).splitlines()[0]
-            raise ModelError(f"{path} is no graph that onnxruntime can load: {reason}") from error
+def _open(path: Path, providers: list[str], threads: int | None) -> onnxruntime.InferenceSession:
+    if not path.is_file():
+        raise ModelError(f"{path} is missing; export the model again or fetch the whole directory")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Each graph has its own pool: waiting threads must sleep, or the pools fight for the cores.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=providers)
+    except Exception as error:  # onnxruntime raises many kinds, all from its own C++ layer
+        reason = str(error).splitlines()[0]
+        raise ModelError(f"{path} is no graph that onnxruntime can load: {reason}") from error

@@ -6,12 +6,13 @@ of a call, as it would with activations quantised per tensor.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
+
+from uniasr.types import F32
 
 LEAST = 4_096
 """Smaller weights are kept as they are."""
@@ -20,31 +21,22 @@ LEAST = 4_096
 def compress_weights(path: Path) -> None:
     """Rewrite an ONNX file in place with int8 weights; biases, norms and other vectors stay float32."""
     model = onnx.load(str(path))
-    graph = model.graph
-    readers: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    for node in graph.node:
-        for place, name in enumerate(node.input):
-            readers[name].append((node.op_type, place))
     expansions = []
-    for tensor in list(graph.initializer):
+    for tensor in list(model.graph.initializer):
         weight = numpy_helper.to_array(tensor)
-        if weight.dtype != np.float32 or weight.ndim < 2 or weight.size < LEAST:
-            continue
-        # A matrix on the right of a product has its output channels in columns, everything else in rows.
-        columns = all(use == ("MatMul", 1) for use in readers[tensor.name])
-        graph.initializer.remove(tensor)
-        expansions.extend(_expansion(graph, tensor.name, weight, axis=weight.ndim - 1 if columns else 0))
-    nodes = [*expansions, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
+        if weight.dtype == np.float32 and weight.ndim >= 2 and weight.size >= LEAST:
+            model.graph.initializer.remove(tensor)
+            expansions.extend(_expansion(model.graph, tensor.name, weight))
+    nodes = [*expansions, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
     onnx.checker.check_model(model)
     onnx.save(model, str(path))
 
 
-def _expansion(graph: onnx.GraphProto, name: str, weight: np.ndarray, axis: int) -> list[onnx.NodeProto]:
-    """Nodes that make a weight from its int8 form; the runtime folds them into a constant."""
-    others = tuple(i for i in range(weight.ndim) if i != axis)
-    scale = np.maximum(np.abs(weight).max(axis=others, keepdims=True), 1e-12) / 127
+def _expansion(graph: onnx.GraphProto, name: str, weight: F32) -> list[onnx.NodeProto]:
+    """Nodes that make a weight [out, ...] from its int8 form; the runtime folds them into a constant."""
+    scale = np.maximum(np.abs(weight).max(axis=tuple(range(1, weight.ndim)), keepdims=True), 1e-12) / 127
     small = np.round(weight / scale).astype(np.int8)
     graph.initializer.append(numpy_helper.from_array(small, f"{name}.int8"))
     graph.initializer.append(numpy_helper.from_array(scale.astype(np.float32), f"{name}.scale"))

@@ -54,8 +54,9 @@ def _open_engine(files: ModelFiles, device: str, backend: str, threads: int | No
                 "or use backend='torch'"
             )
         from uniasr.engines.onnx import OnnxEngine
+        from uniasr.recognizers.uniasr import GRAPHS
 
-        return OnnxEngine(files.directory, device, threads)
+        return OnnxEngine(files.directory, GRAPHS, device, threads)
     return _torch_engine(files, device, threads)
 
 

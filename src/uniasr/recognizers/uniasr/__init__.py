@@ -6,6 +6,6 @@ session   one input; `advance` drives many      latency   delays, and how users 
 model     the public class
 """
 
-from uniasr.recognizers.uniasr.model import Stream, Uniasr
+from uniasr.recognizers.uniasr.model import GRAPHS, Stream, Uniasr
 
-__all__ = ["Stream", "Uniasr"]
+__all__ = ["GRAPHS", "Stream", "Uniasr"]

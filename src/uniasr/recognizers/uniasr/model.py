@@ -22,6 +22,9 @@ from uniasr.recognizers.uniasr.session import Session, advance
 from uniasr.text.vocabulary import Vocabulary
 from uniasr.types import DecodingOptions, Event, Final, Latency, Transcript
 
+GRAPHS = ("encoder", "memory", "decoder", "bridge", "encoder2", "memory2", "decoder2")
+"""The graphs that a model directory must have (docs/graphs.md)."""
+
 BATCH = 16
 """Inputs that are worked on together."""
 

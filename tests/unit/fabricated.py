@@ -1,0 +1,136 @@
+"""A recogniser without weights: the samples of a row are its alpha, and the decoder follows a formula.
+
+For tests of what surrounds the network: when segments close, what a session keeps, how often it calls the engine.
+"""
+
+from collections import Counter
+
+import numpy as np
+
+from uniasr.configs.frontend import FrontendConfig
+from uniasr.configs.uniasr import (
+    BridgeConfig,
+    ChunkConfig,
+    DecoderConfig,
+    EncoderConfig,
+    PredictorConfig,
+    UniasrConfig,
+    published_modes,
+)
+from uniasr.features.cmvn import Cmvn
+from uniasr.recognizers.uniasr import Uniasr
+from uniasr.text import Vocabulary
+
+RATE_HZ = 1000
+ROW_MS = 60
+GAIN = 1000.0
+"""Makes alphas larger than the position codes that are added to them."""
+UNIT = 64
+"""Alphas are multiples of 1 / UNIT, so that no sum is rounded."""
+
+
+def fabricated_config(chunk=None, chunk2=None):
+    frontend = FrontendConfig(
+        sample_rate_hz=RATE_HZ, n_mels=4, frame_length_ms=ROW_MS, frame_shift_ms=ROW_MS, lfr_m=1, lfr_n=1
+    )
+    decoder = DecoderConfig(
+        attention_dim=4, attention_heads=1, linear_units=4, num_blocks=1, att_layer_num=1, kernel_size=3
+    )
+
+    def encoder(input_size, chunk):
+        return EncoderConfig(
+            input_size=input_size,
+            output_size=4,
+            attention_heads=1,
+            linear_units=4,
+            num_blocks=1,
+            kernel_size=3,
+            chunks=(chunk,),
+        )
+
+    return UniasrConfig(
+        vocab_size=12,
+        frontend=frontend,
+        encoder=encoder(4, chunk or ChunkConfig(size=20, stride=10, pad_left=5)),
+        predictor=PredictorConfig(),
+        decoder=decoder,
+        bridge=BridgeConfig(),
+        encoder2=encoder(8, chunk2 or ChunkConfig(size=30, stride=20, pad_left=5)),
+        predictor2=PredictorConfig(),
+        decoder2=decoder,
+        modes=published_modes(1),
+    )
+
+
+def fabricated_model(**chunks):
+    config = fabricated_config(**chunks)
+    tokens = Vocabulary(("<blank>", "<s>", "</s>", *"あいうえおかきく", "<unk>"))
+    cmvn = Cmvn(np.zeros(4, np.float32), np.ones(4, np.float32))
+    model = Uniasr(FormulaEngine(config), config, tokens, cmvn)
+    model._front_end = PlainFrontEnd(config.frontend)
+    return model
+
+
+def samples_of(alphas):
+    """Audio of rows with these alphas, in units of 1 / UNIT."""
+    return np.repeat(np.asarray(alphas, np.float32) / UNIT, ROW_MS)
+
+
+class PlainFrontEnd:
+    """Every 60 samples are a row of their first one, times GAIN; what is left at the end makes none."""
+
+    def __init__(self, config):
+        self.config = config
+
+    def start(self):
+        return np.zeros(0, np.float32)
+
+    def step(self, carry, samples, last):
+        samples = np.concatenate([carry, samples])
+        count = len(samples) // ROW_MS
+        rows = np.repeat(samples[: count * ROW_MS : ROW_MS, None] * GAIN, 4, axis=1)
+        return samples[count * ROW_MS :], rows.astype(np.float32)
+
+
+class FormulaEngine:
+    """Counts its calls. A row of pass 2 weighs as much as the rows of pass 1 that it stands for."""
+
+    name, device, threads = "formula", "cpu", None
+
+    def __init__(self, config):
+        self.config = config
+        self.calls = Counter()
+
+    def run(self, graph, inputs, outputs):
+        self.calls[graph] += 1
+        return getattr(self, f"_{graph.rstrip('2')}")(inputs)
+
+    def _encoder(self, inputs):
+        chunks = inputs["chunks"]
+        alphas = np.round(chunks.mean(axis=-1) / (GAIN * 2) * UNIT) / UNIT * inputs["valid"]
+        return {"rows": np.repeat(alphas[..., None], 4, axis=2).astype(np.float32), "alphas": alphas.astype(np.float32)}
+
+    def _bridge(self, inputs):
+        windows = inputs["windows"]
+        features = windows.reshape(*windows.shape[:2], 2, 8)[..., 0].sum(axis=2)
+        return {"out": np.repeat(features[..., None], 8, axis=2)}
+
+    def _memory(self, inputs):
+        count, size, _ = inputs["rows"].shape
+        return {
+            "keys": np.zeros((count, 1, 1, 4, size), np.float32),
+            "values": np.zeros((count, 1, 1, size, 4), np.float32),
+        }
+
+    def _decoder(self, inputs):
+        tokens = inputs["tokens"]
+        likely = 3 + (tokens - 2) % 8
+        log_probs = -0.01 - ((np.arange(12) - likely[..., None]) % 12).astype(np.float32)
+        order = np.argsort(-log_probs, axis=-1, kind="stable")
+        return {
+            "log_probs": log_probs,
+            "top_ids": order,
+            "top_log_probs": np.take_along_axis(log_probs, order, axis=-1),
+            "end_log_probs": log_probs[..., 2],
+            "next_cache": inputs["cache"],
+        }
