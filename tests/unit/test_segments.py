@@ -5,11 +5,11 @@ from collections import Counter, deque
 
 import numpy as np
 import pytest
-from fabricated import RATE_HZ, ROW_MS, UNIT, fabricated_model, samples_of
+from fabricated import FIRST_PASS, RATE_HZ, ROW_MS, SECOND_PASS, UNIT, fabricated_model, samples_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uniasr import Final
+from uniasr import Final, Partial, Refresh
 from uniasr.configs.uniasr import ChunkConfig
 
 PAUSE_MS = 600
@@ -140,7 +140,7 @@ def test_without_look_ahead_times_still_end_with_the_audio(chunk):
     alphas = HALF_SECOND * 5
     model = fabricated_model(chunk=chunk, chunk2=chunk)
     for mode in ("fast", "normal"):
-        for cut_off in (0, 1, ROW_MS - 1):
+        for cut_off in (0, 1, 4, 5, 6, ROW_MS - 1):
             samples = samples_of(alphas)[: len(alphas) * ROW_MS - cut_off]
             events = events_of(model, samples, mode, 100, segment_s=0.5, max_segment_s=1.0)
             held, segment = (), 0
@@ -149,6 +149,37 @@ def test_without_look_ahead_times_still_end_with_the_audio(chunk):
                 assert all(token.end_ms <= event.audio_ms <= len(samples) for token in event.tokens)
                 held = () if isinstance(event, Final) else event.tokens[: event.stable]
                 segment += isinstance(event, Final)
+
+
+# What events show
+
+
+@settings(max_examples=30, deadline=None)
+@given(stretches=stretches, packet=st.sampled_from([97, 1000, 10_000_000]), refresh_ms=st.sampled_from([None, 5000]))
+def test_second_pass_tokens_come_first_and_newer_first_pass_tokens_behind_them(stretches, packet, refresh_ms):
+    """Both passes fire at the same places here, and their ids tell which pass a token comes from."""
+    alphas = [alpha for alpha, count in stretches for _ in range(count)]
+    sums = np.cumsum([0, *alphas])
+    model = fabricated_model()
+    stride = model.config.encoder2.chunks[0].stride * 2
+    chunks, head, last_refresh_ms = 0, 0, None
+    for event in events_of(model, samples_of(alphas), "normal", packet, refresh_ms=refresh_ms):
+        shown = [token.id in SECOND_PASS for token in event.tokens]
+        if isinstance(event, Final):
+            assert all(shown)
+            continue
+        if isinstance(event, Refresh):
+            if last_refresh_ms is not None and refresh_ms is not None:
+                assert event.audio_ms - last_refresh_ms >= refresh_ms
+            while refresh_ms is not None and (chunks + 1) * stride < event.audio_ms / ROW_MS - stride:
+                chunks += 1  # refreshes that were held back
+            chunks, last_refresh_ms = chunks + 1, event.audio_ms
+            head = int(sums[chunks * stride] // UNIT) if refresh_ms is None else sum(shown)
+        assert shown == [True] * head + [False] * (len(shown) - head)
+        assert all(token.id in FIRST_PASS for token in event.tokens[head:])
+        assert len(shown) == sums[event.audio_ms // ROW_MS] // UNIT
+        assert event.stable <= head
+        assert type(event) in (Partial, Refresh)
 
 
 # A stream of two hours
