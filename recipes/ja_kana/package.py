@@ -16,7 +16,9 @@ from uniasr.checkpoints import read_model, write_native
 from uniasr.export.directory import export_model
 from uniasr.features.cmvn import Cmvn
 from uniasr.text.vocabulary import read_tokens
-from uniasr.training.loop import average
+from uniasr.training.snapshots import average
+
+CARD = Path(__file__).parent / "card" / "README.md"
 
 
 def main() -> None:
@@ -32,7 +34,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         weights = Path(scratch) / "weights"
         write_native(weights, model.config(len(tokens)), tokens, Cmvn(*np.load(options.run / "cmvn.npy")), state=state)
-        export_model(read_model(weights), options.output, weights="int8")
+        export_model(read_model(weights), options.output, weights="int8", extra=[CARD])
     size = sum(file.stat().st_size for file in options.output.iterdir())
     print(f"{options.output}: {size / 1e6:.1f} MB")
 

@@ -31,9 +31,7 @@ UNIT = 64
 
 
 def fabricated_config(chunk=None, chunk2=None):
-    frontend = FrontendConfig(
-        sample_rate_hz=RATE_HZ, n_mels=4, frame_length_ms=ROW_MS, frame_shift_ms=ROW_MS, lfr_m=1, lfr_n=1
-    )
+    frontend = FrontendConfig(sample_rate_hz=RATE_HZ, n_mels=4, frame_length_ms=25, frame_shift_ms=10, lfr_m=7, lfr_n=6)
     decoder = DecoderConfig(
         attention_dim=4, attention_heads=1, linear_units=4, num_blocks=1, att_layer_num=1, kernel_size=3
     )
@@ -52,11 +50,11 @@ def fabricated_config(chunk=None, chunk2=None):
     return UniasrConfig(
         vocab_size=12,
         frontend=frontend,
-        encoder=encoder(4, chunk or ChunkConfig(size=20, stride=10, pad_left=5)),
+        encoder=encoder(28, chunk or ChunkConfig(size=20, stride=10, pad_left=5)),
         predictor=PredictorConfig(),
         decoder=decoder,
         bridge=BridgeConfig(),
-        encoder2=encoder(8, chunk2 or ChunkConfig(size=30, stride=20, pad_left=5)),
+        encoder2=encoder(32, chunk2 or ChunkConfig(size=30, stride=20, pad_left=5)),
         predictor2=PredictorConfig(),
         decoder2=decoder,
         modes=published_modes(1),
@@ -66,7 +64,7 @@ def fabricated_config(chunk=None, chunk2=None):
 def fabricated_model(**chunks):
     config = fabricated_config(**chunks)
     tokens = Vocabulary(("<blank>", "<s>", "</s>", *"あいうえおかきく", "<unk>"))
-    cmvn = Cmvn(np.zeros(4, np.float32), np.ones(4, np.float32))
+    cmvn = Cmvn(np.zeros(28, np.float32), np.ones(28, np.float32))
     model = Uniasr(FormulaEngine(config), config, tokens, cmvn)
     model._front_end = PlainFrontEnd(config.frontend)
     return model
@@ -86,6 +84,7 @@ class PlainFrontEnd:
     early = 5
 
     def __init__(self, config):
+        assert (config.sample_rate_hz, config.row_ms) == (RATE_HZ, ROW_MS)
         self.config = config
 
     def start(self):
@@ -97,7 +96,7 @@ class PlainFrontEnd:
         waiting = np.concatenate([waiting, samples[skip:]])
         skip = max(0, skip - len(samples))
         count = (len(waiting) + self.early) // ROW_MS
-        rows = np.repeat(waiting[: count * ROW_MS : ROW_MS, None] * GAIN, 4, axis=1)
+        rows = np.repeat(waiting[: count * ROW_MS : ROW_MS, None] * GAIN, self.config.feature_size, axis=1)
         return (skip + max(0, count * ROW_MS - len(waiting)), waiting[count * ROW_MS :]), rows.astype(np.float32)
 
 
@@ -126,8 +125,8 @@ class FormulaEngine:
 
     def _bridge(self, inputs):
         windows = inputs["windows"]
-        features = windows.reshape(*windows.shape[:2], 2, 8)[..., 0].sum(axis=2)
-        return {"out": np.repeat(features[..., None], 8, axis=2)}
+        features = windows.reshape(*windows.shape[:2], 2, 32)[..., 0].sum(axis=2)
+        return {"out": np.repeat(features[..., None], 32, axis=2)}
 
     def _memory(self, inputs):
         count, size, _ = inputs["rows"].shape

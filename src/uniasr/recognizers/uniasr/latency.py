@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from math import lcm
 
+from uniasr.configs.frontend import FrontendConfig
 from uniasr.configs.uniasr import UniasrConfig
 from uniasr.errors import OptionError
 from uniasr.features.chunks import rows_needed
@@ -36,7 +37,11 @@ def _audio_needed_ms(config: UniasrConfig, first: PassPlan, plan: PassPlan, chun
     if plan.bridge is not None:
         frames = (rows - 1) * plan.bridge.stride - plan.bridge.pad[0] + plan.bridge.kernel_size
         rows = rows_needed(-(-frames // first.chunk.stride) - 1, first.chunk)
-    front = config.frontend
+    return audio_of_rows_ms(config.frontend, rows)
+
+
+def audio_of_rows_ms(front: FrontendConfig, rows: int) -> float:
+    """Audio that must have come before so many feature rows are complete; a little less than what they stand for."""
     last_frame = (rows - 1) * front.lfr_n + front.lfr_m - 1 - (front.lfr_m - 1) // 2
     return last_frame * front.frame_shift_ms + front.frame_length_ms
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from math import floor
 
 import numpy as np
@@ -17,6 +18,7 @@ from uniasr.audio.resample import Resampler
 from uniasr.decoding.beam import Path
 from uniasr.engines.base import Engine
 from uniasr.features.frontend import FrontEnd
+from uniasr.recognizers.uniasr.latency import audio_of_rows_ms
 from uniasr.recognizers.uniasr.passes import (
     EncodedChunk,
     PassCarry,
@@ -181,9 +183,17 @@ class Session:
         limit = self.duration_ms if self.ended else None
         return Clock(frame_ms, self.segment.start * frame_ms, limit)
 
+    def _clock_so_far(self) -> Clock:
+        """The clock of a report: nothing lies beyond the audio that the chunk at hand had to wait for."""
+        clock, first = self._clock(), self.segment.first
+        if self.ended:
+            return clock
+        rows = self.segment.start + first.frames_done + first.plan.chunk.look_ahead
+        return replace(clock, limit_ms=floor(audio_of_rows_ms(self._front_end.config, rows)))
+
     def _report(self, carry: PassCarry) -> None:
         """Partial after a chunk of pass 1; Refresh after one of pass 2, unless `refresh_ms` holds it back."""
-        segment, clock = self.segment, self._clock()
+        segment, clock = self.segment, self._clock_so_far()
         if segment.second is None:
             tokens, stable = self._tokens(segment.first, clock)
             self._emit(Partial, visible(tokens), _count(tokens[:stable]), clock, segment.first.frames_done)
