@@ -16,7 +16,7 @@ from uniasr.checkpoints import read_model, write_native
 from uniasr.export.directory import export_model
 from uniasr.features.cmvn import Cmvn
 from uniasr.text.vocabulary import read_tokens
-from uniasr.training.snapshots import average
+from uniasr.training.loop import average
 
 CARD = Path(__file__).parent / "card" / "README.md"
 
