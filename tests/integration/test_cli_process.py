@@ -28,6 +28,8 @@ def start(*words, cwd, **settings):
     return subprocess.Popen(
         [sys.executable, "-m", "uniasr", *map(str, words)],
         cwd=cwd,
+        # Whoever runs the tests in the background may have Ctrl-C ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         **{"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **settings},
     )
 
