@@ -68,7 +68,7 @@ def reference_python(work: Path) -> str:
     python = directory / "bin" / "python"
     if not python.exists():
         venv.create(directory, with_pip=True)
-    packages = ["torch==2.13.0", "torchaudio==2.11.0", "funasr==1.4.16", "soundfile", "PyYAML"]
+    packages = ["torch==2.13.0", "funasr==1.4.16", "kaldi-native-fbank", "soundfile", "PyYAML"]
     subprocess.run([str(python), "-m", "pip", "install", "-q", *packages], check=True)
     return str(python)
 
