@@ -18,6 +18,7 @@ from uniasr.features.cmvn import Cmvn
 from uniasr.text.vocabulary import read_tokens
 from uniasr.training.loop import average
 
+ABOUT = {"language": "ja", "licence": "CC BY-SA 4.0", "released": True}
 CARD = Path(__file__).parent / "card" / "README.md"
 
 
@@ -33,7 +34,8 @@ def main() -> None:
     tokens = read_tokens(options.run / "tokens.txt")
     with tempfile.TemporaryDirectory() as scratch:
         weights = Path(scratch) / "weights"
-        write_native(weights, model.config(len(tokens)), tokens, Cmvn(*np.load(options.run / "cmvn.npy")), state=state)
+        cmvn = Cmvn(*np.load(options.run / "cmvn.npy"))
+        write_native(weights, model.config(len(tokens)), tokens, cmvn, state=state, card=ABOUT)
         export_model(read_model(weights), options.output, weights="int8", extra=[CARD])
     size = sum(file.stat().st_size for file in options.output.iterdir())
     print(f"{options.output}: {size / 1e6:.1f} MB")
