@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -58,7 +59,9 @@ class Measured:
 def measure(job: Job, python: str) -> Measured:
     """Run one job in its own process."""
     command = [python, str(HERE / "measure.py"), json.dumps(asdict(job))]
-    out = subprocess.run(command, check=True, capture_output=True, text=True, cwd=HERE).stdout
+    # Set before numpy is imported, or the matrix rate is that of all cores.
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(job.threads))
+    out = subprocess.run(command, check=True, capture_output=True, text=True, cwd=HERE, env=os.environ | threads).stdout
     return Measured(**json.loads(out.splitlines()[-1]))
 
 
