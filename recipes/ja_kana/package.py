@@ -16,7 +16,7 @@ from uniasr.checkpoints import read_model, write_native
 from uniasr.export.directory import export_model
 from uniasr.features.cmvn import Cmvn
 from uniasr.text.vocabulary import read_tokens
-from uniasr.training.loop import average
+from uniasr.training.snapshots import average
 
 ABOUT = {"language": "ja", "licence": "CC BY-SA 4.0", "released": True}
 CARD = Path(__file__).parent / "card" / "README.md"

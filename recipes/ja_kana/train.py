@@ -17,8 +17,10 @@ from prepare import cmvn_of
 from uniasr.features.cmvn import Cmvn
 from uniasr.networks.uniasr import UniasrNetwork
 from uniasr.text.units import cut, mora_tokens, token_index
-from uniasr.training.batches import BatchOptions, Source
-from uniasr.training.loop import Trainer, TrainOptions
+from uniasr.training.batches import Batches, BatchOptions, Source
+from uniasr.training.loop import Trainer
+from uniasr.training.objective import ObjectiveOptions
+from uniasr.training.options import TrainOptions
 from uniasr.training.store import FeatureStore
 
 
@@ -80,9 +82,8 @@ def main() -> None:
             steps=options.steps,
             decay_steps=options.decay_steps,
             lr=options.lr,
-            ctc_weight=options.ctc_weight,
-            bfloat16=True,
-            batch=BatchOptions(batch_rows=options.batch_rows),
+            objective=ObjectiveOptions(ctc_weight=options.ctc_weight),
+            precision="bfloat16",
         ),
     )
     resumed = trainer.resume()
@@ -90,7 +91,7 @@ def main() -> None:
     hours = sum(source.utterance.num_rows for source in found) * 0.06 / 3600
     about = {"resumed": resumed, "step": trainer.step, "utterances": len(found), "hours": round(hours, 2)}
     print(json.dumps(about), flush=True)
-    trainer.run(found, cmvn)
+    trainer.run(Batches(found, cmvn, BatchOptions(batch_rows=options.batch_rows)))
 
 
 if __name__ == "__main__":

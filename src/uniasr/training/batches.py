@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
 from uniasr.features.cmvn import Cmvn
-from uniasr.training.store import FeatureStore, Utterance
+from uniasr.training.processes import own_share
+from uniasr.training.store import Utterance
 from uniasr.types import F32, I64
 
 
@@ -37,7 +41,7 @@ class BatchOptions:
     """How utterances are grouped."""
 
     batch_rows: int = 4_000
-    """Padded feature rows per batch."""
+    """Padded feature rows per batch and process."""
     join_share: float = 0.15
     """Share of utterances that are joined to longer ones of up to `join_rows` rows, so that long audio is known."""
     join_rows: int = 330
@@ -45,13 +49,84 @@ class BatchOptions:
     """Batches are cut from sorted runs of this many batches' worth of utterances."""
 
 
+class Rows(Protocol):
+    """Where an utterance's feature rows come from: a FeatureStore, or audio that is turned into rows on the way."""
+
+    def rows(self, utterance: Utterance) -> F32:
+        """Feature rows [T, F] before CMVN."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An utterance of a store with its token ids."""
+    """An utterance with its token ids."""
 
-    store: FeatureStore
+    store: Rows
     utterance: Utterance
     tokens: I64
+
+
+class Feed(Protocol):
+    """Training data that is not one list in memory; a list of sources is a feed too, see `planned`."""
+
+    def plan(self, options: BatchOptions, seed: int, epoch: int, start: int) -> Iterator[list[list[Source]]]:
+        """Batches of an epoch from number `start` on, the same ones for the same arguments; nothing is read yet."""
+
+
+def planned(
+    data: Sequence[Source] | Feed, options: BatchOptions, seed: int, epoch: int, start: int
+) -> Iterator[list[list[Source]]]:
+    """Batches of an epoch from number `start` on."""
+    if isinstance(data, Sequence):
+        return iter(plan_epoch(data, options, seed, epoch)[start:])
+    return data.plan(options, seed, epoch, start)
+
+
+class Batches:
+    """What the loop reads: the batches of one process of a run, loaded a little before they are needed.
+
+    The processes divide each batch of `world` times `batch_rows` rows, so that their number changes nothing but the
+    speed: it equals one process with larger batches.
+    """
+
+    def __init__(
+        self,
+        data: Sequence[Source] | Feed,
+        cmvn: Cmvn,
+        options: BatchOptions,
+        *,
+        seed: int = 1,
+        rank: int = 0,
+        world: int = 1,
+        workers: int = 1,
+    ) -> None:
+        self.data, self.cmvn, self.seed = data, cmvn, seed
+        self.rank, self.world, self.workers = rank, world, workers
+        self.options = replace(options, batch_rows=options.batch_rows * world)
+
+    def epoch(self, number: int, skip: int = 0) -> Iterator[Batch]:
+        """The batches of this process in an epoch, without the first `skip`; the same ones whenever it is called.
+
+        All processes give the same number of batches; the n-th ones of all make up one step's share of the data.
+        With `workers` threads, up to two batches per thread are loaded ahead; 0 loads each when it is asked for.
+        """
+        plans = planned(self.data, self.options, self.seed, number, skip)
+        if not self.workers:
+            yield from map(self._load, plans)
+            return
+        waiting: deque[Future[Batch]] = deque()
+        pool = ThreadPoolExecutor(self.workers)
+        try:
+            for groups in plans:
+                waiting.append(pool.submit(self._load, groups))
+                if len(waiting) > 2 * self.workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _load(self, groups: list[list[Source]]) -> Batch:
+        return load_batch(own_share(groups, self.rank, self.world), self.cmvn)
 
 
 def plan_epoch(sources: Sequence[Source], options: BatchOptions, seed: int, epoch: int) -> list[list[list[Source]]]:

@@ -1,173 +1,261 @@
-"""The training loop: one latency per batch, warm-up / constant / decay, snapshots that resume exactly after a kill.
+"""The training loop: one latency per step, gradients of all processes, snapshots that resume exactly after a kill.
 
-Everything random in a step is seeded by (seed, step), so a resumed run equals an uninterrupted one on one machine.
+Everything random in a step is seeded by its number, so a resumed run equals an uninterrupted one on one machine.
 """
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+import numpy as np
 import torch
+from torch import Tensor, nn
 
-from uniasr.errors import ModelError
-from uniasr.features.cmvn import Cmvn
+from uniasr.errors import DataError, ModelError, OptionError
 from uniasr.networks.uniasr import UniasrNetwork
-from uniasr.training.augment import SpecAugmentConfig, spec_augment
-from uniasr.training.batches import Batch, BatchOptions, Source, load_batch, plan_epoch
-from uniasr.training.objective import JointLoss, TensorBatch, joint_loss
+from uniasr.training.augment import spec_augment
+from uniasr.training.batches import Batch, Batches
+from uniasr.training.journal import Journal, Meter
+from uniasr.training.objective import JointLoss, ObjectiveOptions, Scale, TensorBatch, freeze, joint_loss
+from uniasr.training.options import TrainOptions, learning_rate
+from uniasr.training.processes import Processes
+from uniasr.training.snapshots import Snapshots
+
+Evaluate: TypeAlias = Callable[[UniasrNetwork], dict[str, float]]
+"""Numbers about a network in evaluation mode; called in every process, the first one's numbers count."""
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainOptions:
-    """What a run does; `steps` and `decay_steps` may be changed when it is resumed."""
+@dataclass(slots=True)
+class Place:
+    """Where a run stands; everything but weights and optimiser that resuming needs."""
 
-    steps: int
-    decay_steps: int = 0
-    """Last steps, over which the learning rate falls linearly to a twentieth."""
-    lr: float = 1e-3
-    warmup_steps: int = 400
-    weight_decay: float = 1e-2
-    grad_clip: float = 5.0
-    ctc_weight: float = 0.3
-    bfloat16: bool = False
-    """Run matrix products in bfloat16 (weights and optimiser stay float32)."""
-    seed: int = 1
-    batch: BatchOptions = field(default_factory=BatchOptions)
-    spec_augment: SpecAugmentConfig = field(default_factory=SpecAugmentConfig)
-    save_every: int = 200
-    keep: int = 8
-    """Snapshots of the weights kept for averaging."""
-    log_every: int = 20
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0
+    """Batches of the epoch that are done."""
+    best: list[tuple[float, int]] = field(default_factory=list)
+    """Metric and step of every evaluation, the best first."""
+    worse: int = 0
+    """Evaluations since the best one."""
 
 
-def learning_rate(step: int, options: TrainOptions) -> float:
-    """Rate of a step: linear warm-up, constant, linear decay."""
-    warm = min(1.0, (step + 1) / options.warmup_steps)
-    left = (options.steps - step) / options.decay_steps if options.decay_steps else 1.0
-    return options.lr * warm * max(0.05, min(1.0, left))
+class Objective(nn.Module):
+    """The loss as a module, so that gradients of several processes can be brought together."""
+
+    def __init__(self, network: UniasrNetwork, options: ObjectiveOptions) -> None:
+        super().__init__()
+        self.network, self.options = network, options
+
+    def forward(self, batch: TensorBatch, latency: int, scale: Scale) -> JointLoss:
+        """As `joint_loss`."""
+        return joint_loss(self.network, batch, latency, self.options, scale=scale)
 
 
 class Trainer:
-    """A run in a directory: `last.pt` to resume from, `weights-*.pt` to average, `log.jsonl` to read."""
+    """A run in a directory: snapshots to resume from and to average, `log.jsonl` to read."""
 
-    def __init__(self, network: UniasrNetwork, directory: Path, options: TrainOptions) -> None:
-        self.network, self.directory, self.options = network, directory, options
-        self.step = 0
-        self.place = (0, 0)
-        """Epoch, and batches of it that are done."""
-        self.optimizer = torch.optim.AdamW(
-            network.parameters(), lr=options.lr, betas=(0.9, 0.98), weight_decay=options.weight_decay
+    def __init__(
+        self, network: UniasrNetwork, directory: Path, options: TrainOptions, processes: Processes | None = None
+    ) -> None:
+        self.directory, self.options = directory, options
+        self.processes = processes or Processes()
+        if options.precision == "float16" and self.processes.device.type != "cuda":
+            raise OptionError("precision float16 needs a GPU; bfloat16 works everywhere")
+        freeze(network, options.objective)
+        self.network = network.to(self.processes.device)
+        self.snapshots = Snapshots(directory, options.keep, options.keep_best)
+        kind = torch.optim.AdamW if options.optimizer == "adamw" else torch.optim.Adam
+        self.optimizer = kind(
+            network.parameters(), lr=options.lr, betas=options.betas, weight_decay=options.weight_decay
         )
-        directory.mkdir(parents=True, exist_ok=True)
+        self.scaler = torch.amp.GradScaler(self.processes.device.type, enabled=options.precision == "float16")
+        self.place = Place()
+        self._model: nn.Module | None = None
+
+    @property
+    def step(self) -> int:
+        """Updates done."""
+        return self.place.step
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has reached one of its ends."""
+        options, place = self.options, self.place
+        return bool(
+            (options.steps and place.step >= options.steps)
+            or (options.epochs and place.epoch >= options.epochs)
+            or (options.patience and place.worse >= options.patience)
+        )
 
     def resume(self) -> bool:
-        """Continue from `last.pt` if there is one."""
-        path = self.directory / "last.pt"
-        if not path.exists():
+        """Continue from the newest whole snapshot, if there is one."""
+        state = self.snapshots.read()
+        if state is None:
             return False
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        self.network.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.place = state["step"], (state["epoch"], state["batch"])
+        try:
+            self.network.load_state_dict(state["network"])
+            self.optimizer.load_state_dict(state["optimizer"])
+        except (RuntimeError, ValueError) as error:
+            raise ModelError(f"the snapshot in {self.directory} is of another network: {error}") from error
+        if state.get("scaler"):
+            self.scaler.load_state_dict(state["scaler"])
+        self.place = Place(
+            state["step"], state["epoch"], state["batch"], list(state.get("best", [])), state.get("worse", 0)
+        )
+        if self.processes.is_first:
+            self.snapshots.tidy(self.place.best)
         return True
 
     def save(self) -> None:
-        """Write `last.pt` and a snapshot of the weights; a kill in between leaves the files of before."""
-        network = self.network.state_dict()
-        epoch, batch = self.place
-        state = {"network": network, "optimizer": self.optimizer.state_dict(), "step": self.step}
-        _replace(self.directory / "last.pt", {**state, "epoch": epoch, "batch": batch})
-        _replace(self.directory / f"weights-{self.step:07d}.pt", network)
-        for old in sorted(self.directory.glob("weights-*.pt"))[: -self.options.keep]:
-            old.unlink()
+        """Write a snapshot; a kill or a full disk in between leaves those of before."""
+        if self.processes.is_first:
+            state = {"optimizer": self.optimizer.state_dict(), "scaler": self.scaler.state_dict(), **asdict(self.place)}
+            self.snapshots.write(self.network.state_dict(), state, self.place.best)
 
-    def run(self, sources: Sequence[Source], cmvn: Cmvn) -> None:
-        """Train until `options.steps`; call `resume` first to go on."""
-        started, audio_rows, waited = time.monotonic(), 0, 0.0
-        batches = self._batches(sources, cmvn)
-        while self.step < self.options.steps:
-            before = time.monotonic()
-            batch = next(batches)
-            waited += time.monotonic() - before
-            record = self.train_step(batch)
-            audio_rows += int(batch.row_counts.sum())
-            if self.step % self.options.log_every == 0:
-                passed = time.monotonic() - started
-                record |= {"rows_per_s": round(audio_rows / passed, 1), "data_share": round(waited / passed, 3)}
-                self._log(record)
-                started, audio_rows, waited = time.monotonic(), 0, 0.0
-            if self.step % self.options.save_every == 0 or self.step == self.options.steps:
-                self.save()
+    def run(self, data: Batches, evaluate: Evaluate | None = None) -> None:
+        """Train to the end; call `resume` first to go on. Each snapshot is evaluated where `evaluate` is given."""
+        silent = not self.processes.is_first
+        with Journal(self.directory, step=self.step, steps=self.options.steps, silent=silent) as journal:
+            saved, meter = self.step, Meter()
+            while not self.finished:
+                before = self.step
+                for batches in meter.timed(self._epoch(data)):
+                    record = self.train_step(batches)
+                    meter.count(batches)
+                    journal.advance(self.step, record["loss"])
+                    if self.step % self.options.log_every == 0 or "skipped" in record:
+                        journal.write(record | meter.read())
+                    if self.options.save_every and self.step % self.options.save_every == 0:
+                        saved = self._checkpoint(journal, evaluate)
+                    if self.finished:
+                        break
+                else:
+                    self._end_epoch(before)
+                    if not self.options.save_every:
+                        saved = self._checkpoint(journal, evaluate)
+            if saved != self.step:
+                self._checkpoint(journal, evaluate)
 
-    def _batches(self, sources: Sequence[Source], cmvn: Cmvn) -> Iterator[Batch]:
-        epoch, done = self.place
-        while True:
-            for groups in plan_epoch(sources, self.options.batch, self.options.seed, epoch)[done:]:
-                done += 1
-                self.place = (epoch, done)
-                yield load_batch(groups, cmvn)
-            epoch, done = epoch + 1, 0
+    def _epoch(self, data: Batches) -> Iterator[list[Batch]]:
+        """The batches of each step in what is left of the epoch; its last step may have fewer."""
+        pending: list[Batch] = []
+        for batch in data.epoch(self.place.epoch, self.place.batch):
+            pending.append(batch)
+            if len(pending) == self.options.accumulate:
+                self.place.batch += len(pending)
+                yield pending
+                pending = []
+        if pending:
+            self.place.batch += len(pending)
+            yield pending
 
-    def train_step(self, batch: Batch) -> dict[str, Any]:
-        """One update; returns what the log shows. A loss that is no number stops the run with the batch's keys."""
-        torch.manual_seed(self.options.seed * 1_000_003 + self.step)
-        latency = int(torch.randint(self.network.config.num_latencies, ()))
+    def _end_epoch(self, step_before: int) -> None:
+        if self.step == step_before and self.place.batch == 0:
+            raise DataError("an epoch has no batch; there is nothing to train on")
+        self.place.epoch, self.place.batch = self.place.epoch + 1, 0
+
+    def _checkpoint(self, journal: Journal, evaluate: Evaluate | None) -> int:
+        """Evaluate and save; returns the step."""
+        if evaluate is not None:
+            self.network.eval()
+            with torch.inference_mode():
+                numbers = self.processes.gather(evaluate(self.network))[0]
+            journal.write({"step": self.step, "epoch": self.place.epoch, **{f"dev/{k}": v for k, v in numbers.items()}})
+            self._rank(numbers)
+        self.save()
+        return self.step
+
+    def _rank(self, numbers: dict[str, float]) -> None:
+        place, name = self.place, self.options.metric
+        if name not in numbers:
+            raise OptionError(f"metric is {name}, but an evaluation gives {', '.join(numbers)}")
+        value = numbers[name] if math.isfinite(numbers[name]) else math.inf
+        better = not place.best or value < place.best[0][0]
+        place.worse = 0 if better else place.worse + 1
+        place.best = sorted([*place.best, (value, self.step)])
+
+    def train_step(self, batches: Sequence[Batch]) -> dict[str, Any]:
+        """One update from one or several batches; returns what the log shows.
+
+        Raises ModelError with the keys of the batches whose loss is no number; the weights are then as before.
+        """
+        options, model = self.options, self._wrapped()
+        latency = int(np.random.default_rng([options.seed, self.step]).integers(self.network.config.num_latencies))
+        scale = self._scale(batches)
         self.network.train()
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.step, self.options)
-        loss = self._forward(batch, latency)
-        if not torch.isfinite(loss.total):
-            raise ModelError(f"the loss is {loss.total.item()} at step {self.step} for {', '.join(batch.keys)}")
+            group["lr"] = learning_rate(self.step, options)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.total.backward()  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.options.grad_clip)
-        if torch.isfinite(norm):
-            self.optimizer.step()
-        self.step += 1
-        return {"step": self.step, "epoch": self.place[0], "latency": latency, "norm": round(float(norm), 3)} | (
-            describe(loss)
-        )
+        losses = []
+        for number, batch in enumerate(batches):
+            last = number == len(batches) - 1
+            with nullcontext() if last else self.processes.apart(model):
+                loss = self._forward(model, batch, number, latency, scale)
+                # Gradients are averaged over the processes; the scale already counts them all.
+                self.scaler.scale(loss.total * self.processes.world).backward()  # type: ignore[no-untyped-call]
+            losses.append(loss)
+        numbers = self._numbers(losses, batches)
+        norm = self._update()
+        self.place.step += 1
+        record = {"step": self.step, "epoch": self.place.epoch, "latency": latency, "norm": round(norm, 3)}
+        record["lr"] = self.optimizer.param_groups[0]["lr"]
+        return record | numbers | ({} if math.isfinite(norm) else {"skipped": True})
 
-    def _forward(self, batch: Batch, latency: int) -> JointLoss:
+    def _wrapped(self) -> nn.Module:
+        """Made at the first step, so that all processes have loaded what they resume from."""
+        if self._model is None:
+            self._model = self.processes.wrap(Objective(self.network, self.options.objective))
+        return self._model
+
+    def _scale(self, batches: Sequence[Batch]) -> Scale:
+        """Labels and utterances of the step in all processes."""
+        own = [Scale.of(torch.from_numpy(batch.token_counts)) for batch in batches]
+        sums = self.processes.total(torch.tensor(own, dtype=torch.float64).sum(0))
+        return Scale(int(sums[0]), int(sums[1]))
+
+    def _forward(self, model: nn.Module, batch: Batch, number: int, latency: int, scale: Scale) -> JointLoss:
+        options, device = self.options, self.processes.device
+        place = np.random.SeedSequence([options.seed, self.step, number, self.processes.rank])
+        torch.manual_seed(int(place.generate_state(1, np.uint64)[0] >> 1))
+        rows = torch.from_numpy(batch.rows).to(device)
         counts = torch.from_numpy(batch.row_counts)
-        rows, n_mels = torch.from_numpy(batch.rows), self.network.config.frontend.n_mels
-        masked = spec_augment(rows, counts, n_mels, self.options.spec_augment)
-        inside = torch.arange(rows.shape[1]) < counts[:, None]
-        labels = (torch.from_numpy(batch.tokens), torch.from_numpy(batch.token_counts))
-        tensors = TensorBatch(masked * inside[..., None], counts, *labels)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.options.bfloat16):
-            return joint_loss(self.network, tensors, latency, self.options.ctc_weight)
+        if options.spec_augment is not None:
+            n_mels = self.network.config.frontend.n_mels
+            rows = spec_augment(rows, counts.to(device), n_mels, options.spec_augment)
+        labels = (torch.from_numpy(batch.tokens).to(device), torch.from_numpy(batch.token_counts).to(device))
+        with torch.autocast(device.type, DTYPES[options.precision], enabled=options.precision != "float32"):
+            loss: JointLoss = model(TensorBatch(rows, counts, *labels), latency, scale)
+        return loss
 
-    def _log(self, record: dict[str, Any]) -> None:
-        with (self.directory / "log.jsonl").open("a", encoding="utf-8") as log:
-            log.write(json.dumps(record) + "\n")
+    def _numbers(self, losses: Sequence[JointLoss], batches: Sequence[Batch]) -> dict[str, float]:
+        """The step's losses over all its batches and processes; raises ModelError if one is no number."""
+        values = torch.stack([figures(loss) for loss in losses])
+        sums = self.processes.total(values.sum(0))
+        if not math.isfinite(sums[0]):
+            bad = [batch.keys for batch, row in zip(batches, values.tolist(), strict=True) if not math.isfinite(row[0])]
+            keys = [key for process in self.processes.gather(bad) for group in process for key in group]
+            raise ModelError(f"the loss is {sums[0]} at step {self.step} for {', '.join(keys)}")
+        names = ["loss", *(f"{name}{n}" for n, part in losses[0].passes.items() for name in part._fields)]
+        return {name: round(value, 5) for name, value in zip(names, sums, strict=True)}
 
-
-def describe(loss: JointLoss) -> dict[str, float]:
-    """A loss in rounded numbers."""
-    numbers = {"loss": round(float(loss.total.detach()), 4)}
-    for number, part in enumerate(loss.passes, 1):
-        for name, value in part._asdict().items():
-            numbers[f"{name}{number}"] = round(float(value.detach()), 4)
-    return numbers
-
-
-def average(paths: Sequence[Path]) -> dict[str, torch.Tensor]:
-    """Mean of snapshots of the same network."""
-    total: dict[str, torch.Tensor] = {}
-    for path in paths:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        for name, value in state.items():
-            total[name] = total[name] + value.double() if name in total else value.double()
-    return {name: (value / len(paths)).float() for name, value in total.items()}
+    def _update(self) -> float:
+        """Clip and step; returns the gradient's norm. A gradient that is no number changes nothing."""
+        self.scaler.unscale_(self.optimizer)
+        norm = float(torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.options.grad_clip))
+        if self.scaler.is_enabled() or math.isfinite(norm):
+            self.scaler.step(self.optimizer)
+        self.scaler.update()
+        return norm
 
 
-def _replace(path: Path, value: Any) -> None:
-    temporary = path.with_suffix(".tmp")
-    torch.save(value, temporary)
-    temporary.replace(path)
+def figures(loss: JointLoss) -> Tensor:
+    """A loss and its parts, [1 + 4 per pass]."""
+    parts = [value for part in loss.passes.values() for value in part]
+    return torch.stack([value.detach().double() for value in (loss.total, *parts)])

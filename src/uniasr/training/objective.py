@@ -1,4 +1,4 @@
-"""The two-pass objective: chunked encoders, CIF with target lengths, teacher-forced decoders, quantity and CTC losses.
+"""The two-pass objective: CIF with target lengths, teacher-forced decoders, quantity and CTC losses.
 
 Source: funasr 1.4.16 funasr/models/uniasr/model.py; weights and masks as described in docs/families/uniasr.md.
 """
@@ -6,7 +6,6 @@ Source: funasr 1.4.16 funasr/models/uniasr/model.py; weights and masks as descri
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -14,88 +13,82 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from uniasr.configs.uniasr import ChunkConfig, UniasrConfig
-from uniasr.features.chunks import chunk_count, source_rows, valid_rows
-from uniasr.features.positions import position_codes
+from uniasr.errors import OptionError
 from uniasr.networks.layers.cif import Integrated, Predictor, integrate
 from uniasr.networks.layers.fsmn_decoder import ScamaDecoder
-from uniasr.networks.layers.sanm import ChunkEncoder, LookBack
 from uniasr.networks.uniasr import CtcHead, UniasrNetwork
+from uniasr.training.encoding import Encoded, bridge_frames, encode
 
 SOS, EOS, IGNORED = 1, 2, -1
 
 
-class Layout(NamedTuple):
-    """Where the rows of a padded batch lie in its chunks. N chunks of K rows, the utterances one after another."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectiveOptions:
+    """What is trained and how; the weights of the losses are the model's own (`LossConfig`)."""
 
-    source: Tensor
-    """[N, K] place in the flattened batch [B * T], or B * T for a zero row."""
-    valid: Tensor
-    """[N, K] 1.0 for rows of a chunk."""
-    kept: Tensor
-    """[B, T] place of each row in the flattened chunks [N * K]; 0 beyond the end."""
-    chunks: Tensor
-    """[B, M] number of each utterance's chunks; N beyond the last one."""
-    predecessors: Tensor
-    """[N, Be] place 1 + n of the chunks before, 0 where there is none."""
+    ctc_weight: float = 0.0
+    """Share of the CTC loss against the cross entropy; the network then needs CTC heads."""
+    passes: tuple[int, ...] = (1, 2)
+    """Passes whose loss is computed. A single one has the whole weight."""
+    freeze_pass1: bool = False
+    """Leave encoder, predictor and decoder of pass 1 as they are and train the second pass on top."""
+    detach: bool = False
+    """Keep the second pass's gradient from the first encoder; the bridge is trained all the same."""
+    reference_ends: bool = False
+    """Let the predictor read past the end of the shorter utterances of a batch, as the reference does in training.
+    A loss then depends on the company of an utterance, and is not what recognition computes."""
 
+    def __post_init__(self) -> None:
+        if not self.passes or not set(self.passes) <= {1, 2}:
+            raise OptionError(f"passes is {self.passes}; name 1, 2 or both")
+        if not 0 <= self.ctc_weight <= 1:
+            raise OptionError(f"ctc_weight is {self.ctc_weight}; it must lie between 0 and 1")
+        if self.freeze_pass1 and 2 not in self.passes:
+            raise OptionError("freeze_pass1 leaves nothing to train when passes does not name pass 2")
 
-def lay_out(counts: list[int], length: int, chunk: ChunkConfig, device: torch.device) -> Layout:
-    """Cut utterances of `counts` rows, padded to `length`, into chunks (the geometry is features.chunks')."""
-    numbers = [chunk_count(count, chunk) for count in counts]
-    firsts = np.cumsum([0, *numbers])
-    source = np.concatenate([source_rows(0, n, chunk) for n in numbers])
-    valid = np.concatenate([valid_rows(0, n, count, chunk) for n, count in zip(numbers, counts, strict=True)])
-    owner = np.repeat(np.arange(len(counts)), numbers)
-    inside = (source >= 0) & (source < np.array(counts)[owner, None]) & valid
-    source = np.where(inside, source + owner[:, None] * length, len(counts) * length)
-    width = int(valid.sum(axis=1).max())  # padding that no chunk of the batch uses is not computed
-    rows = np.arange(length)
-    kept = (firsts[:-1, None] + rows // chunk.stride) * width + chunk.pad_left + rows % chunk.stride
-    kept = np.where(rows < np.array(counts)[:, None], kept, 0)
-    place = np.arange(max(numbers))
-    chunks = np.where(place < np.array(numbers)[:, None], firsts[:-1, None] + place, len(owner))
-    number = np.arange(len(owner)) - firsts[owner]
-    back = np.arange(chunk.look_back, 0, -1)
-    predecessors = np.where(number[:, None] >= back, np.arange(len(owner))[:, None] - back + 1, 0)
-    arrays = (source[:, :width], valid[:, :width].astype(np.float32), kept, chunks, predecessors)
-    return Layout(*(torch.from_numpy(np.ascontiguousarray(array)).to(device) for array in arrays))
+    @property
+    def trained(self) -> tuple[int, ...]:
+        """Passes whose loss is computed: that of a frozen pass would be a constant."""
+        return (2,) if self.freeze_pass1 else tuple(sorted(set(self.passes)))
 
 
-class Encoded(NamedTuple):
-    """An encoder's output: rows in chunks [N, K, D], and in frames [B, T, D] with 0 beyond the end."""
+class TensorBatch(NamedTuple):
+    """What the loss reads: rows [B, T, F] after CMVN and SpecAugment, 0 beyond the end; ids [B, L] padded with -1."""
 
-    chunks: Tensor
-    frames: Tensor
-    layout: Layout
-
-
-def encode(encoder: ChunkEncoder, chunk: ChunkConfig, x: Tensor, counts: list[int]) -> Encoded:
-    """Encode a padded batch [B, T, F]; position codes and scaling as at run time."""
-    _, length, size = x.shape
-    layout = lay_out(counts, length, chunk, x.device)
-    width = encoder.after_norm.normalized_shape[0]
-    codes = torch.from_numpy(position_codes(0, length, size).astype(np.float32)).to(x.device)
-    scaled = torch.cat([(x * sqrt(width) + codes).flatten(0, 1), x.new_zeros(1, size)])
-    back = None
-    if chunk.look_back:
-        empty = x.new_zeros(1, 1 + len(encoder.encoders), chunk.stride, width)
-        back = LookBack(empty, empty, layout.predecessors)
-    rows, _, _ = encoder(scaled[layout.source], layout.valid, back)
-    inside = torch.arange(length, device=x.device) < torch.tensor(counts, device=x.device)[:, None]
-    return Encoded(rows, rows.flatten(0, 1)[layout.kept] * inside[..., None], layout)
+    rows: Tensor
+    row_counts: Tensor
+    tokens: Tensor
+    token_counts: Tensor
 
 
-def bridge_frames(network: UniasrNetwork, x: Tensor, encoded: Encoded, counts: list[int]) -> tuple[Tensor, list[int]]:
-    """Input of the second encoder [B, T2, F2] and its lengths."""
-    bridge = network.config.bridge
-    joined = torch.cat([x, encoded.frames], dim=-1)
-    padded = functional.pad(joined, (0, 0, *bridge.pad))
-    windows = padded.unfold(1, bridge.kernel_size, bridge.stride)  # [B, T2, F2, kernel]
-    out = network.stride_conv(windows.transpose(2, 3).flatten(2))
-    counts2 = [(count - 1) // bridge.stride + 1 for count in counts]
-    inside = torch.arange(out.shape[1], device=x.device) < torch.tensor(counts2, device=x.device)[:, None]
-    return out * inside[..., None], counts2
+class Scale(NamedTuple):
+    """What sums over a batch are divided by; in training, the counts of all batches of a step in all processes."""
+
+    tokens: int
+    """Labels, each utterance's `</s>` counted."""
+    utterances: int
+
+    @classmethod
+    def of(cls, token_counts: Tensor) -> Scale:
+        """From label counts [B] without `</s>`."""
+        return cls(int(token_counts.sum()) + len(token_counts), len(token_counts))
+
+
+class PassLoss(NamedTuple):
+    """Losses of one pass and the share of right tokens."""
+
+    attention: Tensor
+    quantity: Tensor
+    ctc: Tensor
+    accuracy: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class JointLoss:
+    """The scalar to minimise and what it is made of, by pass."""
+
+    total: Tensor
+    passes: dict[int, PassLoss]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,49 +109,104 @@ class Targets:
         return cls(inputs, outputs, counts + 1)
 
 
-class PassLoss(NamedTuple):
-    """Losses of one pass and the share of right tokens."""
+def joint_loss(
+    network: UniasrNetwork,
+    batch: TensorBatch,
+    latency: int,
+    options: ObjectiveOptions,
+    *,
+    scale: Scale | None = None,
+    fired: tuple[Tensor, Tensor] | None = None,
+) -> JointLoss:
+    """Loss of one batch at one latency.
 
-    attention: Tensor
-    quantity: Tensor
-    ctc: Tensor
-    accuracy: Tensor
+    Args:
+        network: in training mode, with CTC heads if `ctc_weight` is not 0.
+        batch: features and labels.
+        latency: index of the chunk configuration, the same in both encoders.
+        options: what is trained.
+        scale: what the sums are divided by, if not by this batch's own counts.
+        fired: [B] of both passes: how many of the L + 1 tokens fire. All do, unless a number of the reference is to be
+            repeated: there, rounding decides whether the last one fires.
+    """
+    config = network.config
+    scale = scale or Scale.of(batch.token_counts)
+    rows, counts = batch.rows, batch.row_counts.tolist()
+    targets = Targets.of(batch.tokens, batch.token_counts)
+    ends, limits, with_ctc = options.reference_ends, fired or (None, None), options.ctc_weight > 0
+    passes = {}
+    encoded = encode(network.encoder, config.encoder.chunks[latency], rows, counts, reference_ends=ends)
+    if 1 in options.trained:
+        passes[1] = pass_loss(network, 1, encoded, targets, scale, fired=limits[0], with_ctc=with_ctc)
+    if 2 in options.trained:
+        frames = encoded.frames.detach() if options.detach else encoded.frames
+        bridged, counts2 = bridge_frames(network, rows, frames, counts)
+        if not config.joint_training:  # as the reference: nothing behind this point learns, the bridge included
+            bridged = bridged.detach()
+        encoded2 = encode(network.encoder2, config.encoder2.chunks[latency], bridged, counts2, reference_ends=ends)
+        passes[2] = pass_loss(network, 2, encoded2, targets, scale, fired=limits[1], with_ctc=with_ctc)
+    return JointLoss(_weighted(network, passes, options.ctc_weight), passes)
+
+
+def _weighted(network: UniasrNetwork, passes: dict[int, PassLoss], ctc_weight: float) -> Tensor:
+    loss = network.config.loss
+    quantity = {1: loss.predictor_weight, 2: loss.predictor_weight2}
+    share = {1: loss.pass1_weight, 2: 1 - loss.pass1_weight} if len(passes) == 2 else dict.fromkeys(passes, 1.0)
+    total: Tensor = sum(  # type: ignore[assignment]
+        share[number] * ((1 - ctc_weight) * part.attention + ctc_weight * part.ctc + quantity[number] * part.quantity)
+        for number, part in passes.items()
+    )
+    return total
 
 
 def pass_loss(
-    network: UniasrNetwork, number: int, encoded: Encoded, chunk: ChunkConfig, counts: list[int], targets: Targets
+    network: UniasrNetwork,
+    number: int,
+    encoded: Encoded,
+    targets: Targets,
+    scale: Scale,
+    *,
+    fired: Tensor | None,
+    with_ctc: bool,
 ) -> PassLoss:
-    """Cross entropy, quantity loss and (with a CTC head) CTC loss of pass 1 or 2."""
+    """Cross entropy, quantity loss and, where it is asked for, CTC loss of pass 1 or 2."""
     suffix = "" if number == 1 else "2"
     predictor: Predictor = getattr(network, f"predictor{suffix}")
     decoder: ScamaDecoder = getattr(network, f"decoder{suffix}")
-    head: CtcHead | None = getattr(network, f"ctc{suffix}", None)
     loss = network.config.loss
-    alphas = predictor(encoded.chunks, encoded.layout.valid).flatten()[encoded.layout.kept]
-    alphas = alphas * (encoded.frames.abs().sum(-1) > 0)
-    sums = alphas.sum(1)
-    scaled = alphas * (targets.counts / sums.clamp(min=1e-6))[:, None]
-    cif = integrate(scaled, encoded.frames, targets.counts)
-    log_probs = _teacher_forced(decoder, encoded, chunk, cif, targets)
-    tokens = int(targets.counts.sum())
-    norm = tokens if loss.length_normalized else len(counts)
+    sums, cif = _integrated(predictor, encoded, targets)
+    if fired is not None:
+        cif = _cut(cif, fired, encoded.frames.shape[1])
+    log_probs = _teacher_forced(decoder, encoded, cif, targets)
     right = (log_probs.argmax(-1) == targets.outputs) & (targets.outputs != IGNORED)
-    ctc = sums.new_zeros(())
-    if head is not None:
-        ctc = _ctc(head, encoded.frames, counts, targets)
+    norm = scale.tokens if loss.length_normalized else scale.utterances
     return PassLoss(
         smoothed_divergence(log_probs, targets.outputs, loss.label_smoothing) / norm,
         (targets.counts - sums).abs().sum() / norm,
-        ctc,
-        right.sum() / tokens,
+        _ctc(getattr(network, f"ctc{suffix}"), encoded, targets) / norm if with_ctc else sums.new_zeros(()),
+        right.sum() / scale.tokens,
     )
 
 
-def _teacher_forced(
-    decoder: ScamaDecoder, encoded: Encoded, chunk: ChunkConfig, cif: Integrated, targets: Targets
-) -> Tensor:
+def _integrated(predictor: Predictor, encoded: Encoded, targets: Targets) -> tuple[Tensor, Integrated]:
+    """Sums of alphas [B], and what fires when they are scaled to the number of labels; always in float32."""
+    with torch.autocast(encoded.frames.device.type, enabled=False):
+        alphas = predictor(encoded.ends.float(), encoded.layout.valid).flatten()[encoded.layout.kept]
+        alphas = alphas * encoded.inside
+        sums = alphas.sum(1)
+        scaled = alphas * (targets.counts / sums.clamp(min=1e-6))[:, None]
+        return sums, integrate(scaled, encoded.frames.float(), targets.counts)
+
+
+def _cut(cif: Integrated, fired: Tensor, length: int) -> Integrated:
+    """What does not fire has no embedding, and its row is the last one of the batch."""
+    there = torch.arange(cif.rows.shape[1], device=cif.rows.device) < fired[:, None]
+    return Integrated(cif.embeddings * there[..., None], torch.where(there, cif.rows, length - 1))
+
+
+def _teacher_forced(decoder: ScamaDecoder, encoded: Encoded, cif: Integrated, targets: Targets) -> Tensor:
     """Log-probabilities [B, L + 1, V]; a step sees the chunk where its token fires and the kept rows before it."""
-    chunks, layout = encoded.chunks, encoded.layout
+    chunks, layout, chunk = encoded.chunks, encoded.layout, encoded.chunk
     most = layout.chunks.shape[1]
     width = chunks.shape[1]
     padded = torch.cat([chunks, chunks.new_zeros(1, *chunks.shape[1:])])
@@ -187,58 +235,30 @@ def smoothed_divergence(log_probs: Tensor, targets: Tensor, smoothing: float) ->
     return divergence
 
 
-def _ctc(head: CtcHead, frames: Tensor, counts: list[int], targets: Targets) -> Tensor:
-    log_probs = functional.log_softmax(head.ctc_lo(frames).float(), dim=-1).transpose(0, 1)
-    labels = targets.inputs[:, 1:]
-    lengths = targets.counts - 1
+def _ctc(head: CtcHead, encoded: Encoded, targets: Targets) -> Tensor:
+    log_probs = functional.log_softmax(head.ctc_lo(encoded.frames).float(), dim=-1).transpose(0, 1)
+    lengths = torch.tensor(encoded.counts)
     total: Tensor = functional.ctc_loss(
-        log_probs, labels, torch.tensor(counts), lengths, blank=0, reduction="sum", zero_infinity=True
+        log_probs, targets.inputs[:, 1:], lengths, targets.counts - 1, blank=0, reduction="sum", zero_infinity=True
     )
-    normalised: Tensor = total / lengths.sum().clamp(min=1)
-    return normalised
+    return total
 
 
-@dataclass(frozen=True, slots=True)
-class JointLoss:
-    """The scalar to minimise and what it is made of."""
-
-    total: Tensor
-    passes: tuple[PassLoss, PassLoss]
-
-
-class TensorBatch(NamedTuple):
-    """What the loss reads: rows [B, T, F] after CMVN and SpecAugment, 0 beyond the end; ids [B, L] padded with -1."""
-
-    rows: Tensor
-    row_counts: Tensor
-    tokens: Tensor
-    token_counts: Tensor
-
-
-def joint_loss(network: UniasrNetwork, batch: TensorBatch, latency: int, ctc_weight: float = 0.0) -> JointLoss:
-    """Loss of one batch at one latency.
-
-    Args:
-        network: in training mode, with CTC heads if `ctc_weight` is not 0.
-        batch: features and labels.
-        latency: index of the chunk configuration, the same in both encoders.
-        ctc_weight: share of the CTC loss against the attention loss.
-    """
-    config: UniasrConfig = network.config
-    chunk, chunk2 = config.encoder.chunks[latency], config.encoder2.chunks[latency]
-    rows, counts = batch.rows, batch.row_counts.tolist()
-    targets = Targets.of(batch.tokens, batch.token_counts)
-    encoded = encode(network.encoder, chunk, rows, counts)
-    first = pass_loss(network, 1, encoded, chunk, counts, targets)
-    bridged, counts2 = bridge_frames(network, rows, encoded, counts)
-    if not config.joint_training:
-        bridged = bridged.detach()
-    encoded2 = encode(network.encoder2, chunk2, bridged, counts2)
-    second = pass_loss(network, 2, encoded2, chunk2, counts2, targets)
-    share = config.loss.pass1_weight
-    weights = (config.loss.predictor_weight, config.loss.predictor_weight2)
-    losses = [
-        (1 - ctc_weight) * part.attention + ctc_weight * part.ctc + weight * part.quantity
-        for part, weight in zip((first, second), weights, strict=True)
-    ]
-    return JointLoss(share * losses[0] + (1 - share) * losses[1], (first, second))
+def freeze(network: UniasrNetwork, options: ObjectiveOptions) -> None:
+    """Freeze the parameters that no loss of `options` reaches, so that nothing is computed for them."""
+    if options.ctc_weight and not hasattr(network, "ctc"):
+        raise OptionError(f"ctc_weight is {options.ctc_weight}, but the network has no CTC heads")
+    first, second = ("encoder", "predictor", "decoder", "ctc"), ("encoder2", "predictor2", "decoder2", "ctc2")
+    joint = network.config.joint_training
+    still = set() if options.ctc_weight else {"ctc", "ctc2"}
+    if 1 not in options.trained:
+        still.update(first[1:])
+        if options.freeze_pass1 or options.detach or not joint:
+            still.add("encoder")
+    if 2 not in options.trained:
+        still.update(second)
+    if 2 not in options.trained or not joint:
+        still.add("stride_conv")
+    for name, part in network.named_children():
+        if name in still:
+            part.requires_grad_(False)

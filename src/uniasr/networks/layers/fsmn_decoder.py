@@ -173,14 +173,15 @@ class ScamaDecoder(nn.Module):
             tokens: [B, L] ids, `<s>` first.
             acoustic: [B, L, E].
             rows: [B, T, E] encoder rows.
-            seen: [B, L, T] whether a step may attend to a row.
+            seen: [B, L, T] whether a step may attend to a row. A step that sees no row attends to a zero value.
         """
         x = self.embedded(tokens, acoustic)
-        bias = torch.where(seen, 0.0, MASKED)[:, None]
+        bias = torch.where(torch.cat([seen, ~seen.any(-1, keepdim=True)], dim=-1), 0.0, MASKED)[:, None]
         for index, layer in enumerate(self.layers):
             x = x + layer.dropout(layer.self_attn.sequence(layer.inner(x)))
             if index < len(self.decoders):
-                x = layer.look(x, *layer.src_attn.project(rows), bias)
+                keys, values = layer.src_attn.project(rows)
+                x = layer.look(x, functional.pad(keys, (0, 1)), functional.pad(values, (0, 0, 0, 1)), bias)
         return self.scored(x)
 
     def embedded(self, tokens: Tensor, acoustic: Tensor) -> Tensor:

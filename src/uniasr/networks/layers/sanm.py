@@ -135,6 +135,11 @@ class ChunkEncoder(nn.Module):
             Rows [C, K, D] (padding rows are 0); keys and values [C, layers, S, D] for later calls, empty without
             look-back.
         """
+        rows, keys, values = self.unmasked(chunks, valid, back)
+        return rows * valid.unsqueeze(-1), keys, values
+
+    def unmasked(self, chunks: Tensor, valid: Tensor, back: LookBack | None) -> tuple[Tensor, Tensor, Tensor]:
+        """The same with what comes out in padding rows: they see the chunk and are not seen."""
         bias = chunk_bias(valid, back)
         mask = valid.unsqueeze(-1)
         x, kept_keys, kept_values = chunks, [], []
@@ -144,7 +149,7 @@ class ChunkEncoder(nn.Module):
                 stride = back.keys.shape[2]
                 kept_keys.append(keys[:, :stride])
                 kept_values.append(values[:, :stride])
-        rows = self.after_norm(x) * mask
+        rows = self.after_norm(x)
         if back is None:
             return rows, rows.new_zeros(0), rows.new_zeros(0)
         return rows, torch.stack(kept_keys, dim=1), torch.stack(kept_values, dim=1)
