@@ -6,6 +6,7 @@ UniasrError
 ├── ModelError (ValueError)            a model directory is incomplete, corrupt or of an unknown kind
 │   └── ModelNotFoundError (FileNotFoundError)
 ├── OptionError (ValueError)           a mode, latency or decoding option that does not exist or does not fit the model
+├── DataError (ValueError)             recordings and transcripts cannot be trained or measured on; lists every problem
 ├── OutputError (OSError)              results cannot be written where they should go
 └── MissingExtraError (ImportError)    a feature needs an optional package that is not installed
 
@@ -13,6 +14,8 @@ A message says what was given, where, what is allowed, and what to do.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class UniasrError(Exception):
@@ -37,6 +40,14 @@ class ModelNotFoundError(ModelError, FileNotFoundError):
 
 class OptionError(UniasrError, ValueError):
     """An option has a value that does not exist or that this model cannot serve."""
+
+
+class DataError(UniasrError, ValueError):
+    """Recordings and transcripts cannot be used as they are; `problems` are lines that say where and why."""
+
+    def __init__(self, message: str, problems: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
 
 
 class OutputError(UniasrError, OSError):

@@ -140,14 +140,17 @@ def test_every_command_and_option_is_documented():
     click = pytest.importorskip("click")
     cli = pytest.importorskip("uniasr.cli.app").cli
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
-    for name, command in cli.commands.items():
-        assert f"uniasr {name}" in text
+    commands = dict(cli.commands)
+    for group in [command for command in cli.commands.values() if isinstance(command, click.Group)]:
+        commands |= {f"{group.name} {name}": command for name, command in group.commands.items()}
+    for name, command in commands.items():
+        assert all(word in text for word in f"uniasr {name}".split())
         assert command.help, f"{name} has no help"
         for option in command.params:
             if isinstance(option, click.Option):
                 assert option.help, f"{name} {option.opts[0]} has no help"
                 assert f"`{option.opts[0]}`" in text, f"docs/cli.md says nothing about {name} {option.opts[0]}"
-    known = {opt for command in cli.commands.values() for option in command.params for opt in option.opts}
+    known = {opt for command in commands.values() for option in command.params for opt in option.opts}
     mentioned = {row[0].strip("`") for row in table_rows(text) if row[0].startswith("`--")}
     assert mentioned <= known, "options that no command has"
 

@@ -74,7 +74,7 @@ def read_scp(path: str | Path) -> list[ScpEntry]:
         if key in lines:
             raise OptionError(f"{where} repeats the key {key!r} of line {lines[key]}; keys must differ")
         lines[key] = number
-        entries.append(ScpEntry(key, _resolve(source, path.parent), number))
+        entries.append(ScpEntry(key, resolve_entry(source, path.parent), number))
     if not entries:
         raise AudioError(f"{path} lists no audio; write lines of the form 'key path'")
     return entries
@@ -159,7 +159,8 @@ def _read_text(path: Path) -> str:
         raise AudioError(f"list {str(path)!r} is not UTF-8 in line {line}; convert it to UTF-8") from error
 
 
-def _resolve(source: str, directory: Path) -> str:
+def resolve_entry(source: str, directory: Path) -> str:
+    """What a list in `directory` means by a path: relative to where we are, or to the list if it exists only there."""
     if is_url(source) or Path(source).exists() or not (directory / source).exists():
         return source
     return str(directory / source)

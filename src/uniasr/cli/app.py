@@ -8,7 +8,11 @@ from typing import Any, TypeVar
 import click
 
 from uniasr import __version__
-from uniasr.errors import AudioError, UniasrError
+from uniasr.cli.data import data
+from uniasr.cli.evaluate import evaluate
+from uniasr.cli.finetune import finetune
+from uniasr.cli.train import train
+from uniasr.errors import AudioError, DataError, UniasrError
 
 INPUT_FAILED, WRONG_CALL, INTERRUPTED = 1, 2, 130
 
@@ -23,6 +27,8 @@ class Boundary(click.Group):
         try:
             return super().invoke(ctx)
         except UniasrError as error:
+            for problem in error.problems if isinstance(error, DataError) else ():
+                click.echo(problem, err=True)
             complain(str(error))
             ctx.exit(INPUT_FAILED if isinstance(error, AudioError) else WRONG_CALL)
         except KeyboardInterrupt:
@@ -201,3 +207,7 @@ def export(model: str, output: str, weights: str) -> None:
     from uniasr.cli.export import run
 
     run(model, output, weights)
+
+
+for command in (data, finetune, train, evaluate):
+    cli.add_command(command)

@@ -5,6 +5,8 @@
     recognise = pipeline(task=Tasks.auto_speech_recognition, model="damo/speech_UniASR_asr_2pass-ja-...")
     recognise(audio_in="speech.wav", param_dict={"decoding_model": "offline"})    # {"text": "み ず を の む"}
 
+Fine-tuning (`build_trainer`, `MsDataset`, `Trainers`) is described in `uniasr.compat.training`.
+
 Results are those of the published system: its search, its text with blanks between kana, its mode `normal` unless
 decoding.yaml or the caller says otherwise. What differs is said at `pipeline` and `SpeechRecognition.__call__`.
 Source: modelscope 1.3.0 asr_inference_pipeline.py, the release that the cards name, with FunASR 0.2.0.
@@ -25,12 +27,15 @@ from uniasr.audio.inputs import expand
 from uniasr.audio.load import Source, Waveform, load
 from uniasr.checkpoints import read_model
 from uniasr.compat.audio_bytes import holds_a_file
+from uniasr.compat.training import MsDataset, Trainers, build_trainer
 from uniasr.errors import AudioError, OptionError
 from uniasr.formats import Recognised, RecognitionWriter
 from uniasr.hub import resolve
 from uniasr.recognizers import load_model
 from uniasr.recognizers.uniasr import Uniasr
 from uniasr.types import MODES, DecodingOptions, Transcript
+
+__all__ = ["MsDataset", "SpeechRecognition", "Tasks", "Trainers", "build_trainer", "pipeline"]
 
 Result: TypeAlias = dict[str, str] | list[dict[str, str]]
 

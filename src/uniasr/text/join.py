@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 
 WORD_START = "\N{LOWER ONE EIGHTH BLOCK}"
 PIECE_GOES_ON = "@@"
+SPACE = "<space>"
+"""A token that is a blank between words."""
 
 _MARKS = frozenset({"<blank>", "<blk>", "<s>", "</s>", "<sos>", "<eos>", "<unk>", "<OOV>"})
 
@@ -43,8 +45,8 @@ def pieces(tokens: Sequence[str]) -> list[str]:
 
     `"".join(pieces(tokens)).strip()` is `join_tokens(tokens)`; a mark adds the empty string.
     """
-    if any(WORD_START in token for token in tokens):
-        return ["" if token in _MARKS else token.replace(WORD_START, " ") for token in tokens]
+    if any(WORD_START in token or token == SPACE for token in tokens):
+        return ["" if token in _MARKS else token.replace(WORD_START, " ").replace(SPACE, " ") for token in tokens]
     spelled = _spelled_letters(tokens)
     result, previous, glued = [], "", True
     for i, token in enumerate(tokens):
@@ -113,6 +115,8 @@ def reference_text(tokens: Iterable[str]) -> str:
     Source: funasr 1.4.16 funasr/utils/postprocess_utils.py sentence_postprocess (0.2.0 gives the same text).
     """
     tokens = [token for token in tokens if token not in ("<s>", "</s>", "<unk>", "<OOV>")]
+    if WORD_START in tokens or SPACE in tokens:  # vocabularies that fine-tuning has given a blank; none is published
+        return join_tokens(tokens)
     if tokens and all(_ideographic(token) for token in tokens):
         return "".join(token.replace(" ", "") for token in tokens).strip()
     words: list[str] = []

@@ -1,0 +1,105 @@
+"""`uniasr evaluate`: error rates, delays and speed of a model on a set with transcripts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from uniasr.cli.training import put, say
+
+if TYPE_CHECKING:
+    from uniasr.training.data.manifest import Entry, Listing
+
+
+@click.command()
+@click.option(
+    "--data",
+    required=True,
+    metavar="DIR",
+    help="A set {wav.scp,text}, or a folder with test or dev; development sets of known corpora.",
+)
+@click.option("--modes", default="fast,normal,offline", show_default=True, metavar="M,M", help="Modes to measure.")
+@click.option("--limit", type=int, metavar="N", help="The first N utterances only.")
+@click.option("--no-delays", is_flag=True, help="Do not measure delays, for which everything runs as a stream again.")
+@click.option(
+    "--readings/--no-readings",
+    default=None,
+    help="Also count katakana of the readings.  [default: for Japanese where it is possible]",
+)
+@click.option("--report", metavar="FILE.html", help="Write every alignment as a page to read.")
+@click.option("--json", "json_file", metavar="FILE", help="Write the numbers.")
+@click.option("--skip-bad", is_flag=True, help="Leave out utterances that cannot be used instead of stopping.")
+@click.option("--beam-size", type=int, default=5, show_default=True, metavar="N", help="1 is greedy search.")
+@click.option(
+    "--latency", metavar="all|INDEX,INDEX", help="Indexes of trained latencies, or all.  [default: the modes' own]"
+)
+@click.option(
+    "--model",
+    metavar="MODEL",
+    help="A model directory, or a name that `uniasr models` lists.  [default: the packaged Japanese model]",
+)
+@click.option("--device", default="cpu", show_default=True, metavar="cpu|cuda", help="Where the model runs.")
+@click.option(
+    "--backend", default="auto", show_default=True, metavar="auto|onnxruntime|torch", help="What runs the model."
+)
+@click.option("--threads", type=int, metavar="N", help="Threads of the runtime.  [default: all cores]")
+def evaluate(  # noqa: PLR0913 - one parameter per option
+    data: str,
+    modes: str,
+    limit: int | None,
+    no_delays: bool,
+    readings: bool | None,
+    report: str | None,
+    json_file: str | None,
+    skip_bad: bool,
+    beam_size: int,
+    latency: str | None,
+    model: str | None,
+    device: str,
+    backend: str,
+    threads: int | None,
+) -> None:
+    """Measure a model: error rates with 95 % intervals, real-time factor, delays.
+
+    CER counts characters, WER words where the transcripts have them, kCER katakana of Japanese readings. `first ms` is
+    how long after a speaker begins the first text comes, `final ms` how long after the last word it never changes
+    again: median and, in brackets, 90th percentile, in ms of audio.
+    """
+    from uniasr.formats.files import write_text
+    from uniasr.recognizers import load_model
+    from uniasr.training.data.layouts import read_test
+    from uniasr.training.evaluation.measure import measure, plan, units_for
+    from uniasr.training.evaluation.report import as_text, page, table
+
+    entries = _usable(read_test(Path(data)), skip_bad)[:limit]
+    recogniser = load_model(model, device, backend, threads)
+    units = units_for([entry.text for entry in entries], readings=readings)
+    outcomes = []
+    for mode, index in plan(recogniser, modes.split(","), latency):
+        say(f"{mode}, latency {index} ...")
+        outcomes.append(
+            measure(recogniser, entries, mode, index, units=units, delays=not no_delays, beam_size=beam_size)
+        )
+    put(as_text(table(outcomes)))
+    if report is not None:
+        write_text(Path(report), page(f"{recogniser.directory} on {data}", outcomes))
+    if json_file is not None:
+        write_text(Path(json_file), json.dumps([outcome.to_dict() for outcome in outcomes], indent=1))
+
+
+def _usable(listing: Listing, skip_bad: bool) -> list[Entry]:
+    """The entries whose audio can be read, whatever its length."""
+    from uniasr.errors import DataError
+    from uniasr.training.data.check import Limits, Report, measured
+
+    report = Report(list(listing.problems))
+    entries = [entry for entry, _ in measured(listing.entries, Limits(min_s=0.0, max_s=float("inf")), report)]
+    report.settle(skip_bad=skip_bad)
+    for note in report.notes:
+        say(note)
+    if not entries:
+        raise DataError("there is no utterance to measure on")
+    return entries

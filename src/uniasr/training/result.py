@@ -1,0 +1,66 @@
+"""What a run leaves behind: a model directory that loads, streams, exports and can be trained on, beside the run."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from uniasr.checkpoints import read_model, write_native
+from uniasr.configs.uniasr import UniasrConfig
+from uniasr.errors import MissingExtraError, OutputError
+from uniasr.features.cmvn import Cmvn
+from uniasr.text.vocabulary import Vocabulary
+
+DESCRIPTION = "model.yaml"
+
+
+def check_export() -> None:
+    """Raise MissingExtraError now rather than at the end of a long run."""
+    try:
+        import onnx  # noqa: F401
+        import safetensors  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError(f"training needs the extra train ({error}): pip install 'uniasr[train]'") from error
+
+
+def write_result(
+    output: Path,
+    config: UniasrConfig,
+    vocabulary: Vocabulary,
+    cmvn: Cmvn,
+    state: Mapping[str, Tensor],
+    *,
+    card: Mapping[str, Any],
+    weights: str = "float32",
+    extra: Sequence[Path] = (),
+) -> Path:
+    """Put weights and runtime graphs into a directory that may hold other things, and an older result.
+
+    Everything is made first and then moved, the description last: at any moment the directory holds a whole model or
+    one that says it is none. Raises OutputError when that fails; an older result is still there unless moving failed.
+    """
+    from uniasr.export.directory import export_model
+
+    parameters = {name: value for name, value in state.items() if not name.startswith(("ctc.", "ctc2."))}
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=output, prefix=".result-") as scratch, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the exporter remarks on itself
+            whole = write_native(
+                Path(scratch) / "weights", config, vocabulary, cmvn, state=parameters, files=extra, card=card
+            )
+            graphs = export_model(read_model(whole), Path(scratch) / "graphs", weights=weights)
+            (output / DESCRIPTION).unlink(missing_ok=True)
+            files = [*graphs.glob("*.onnx"), *(path for path in whole.iterdir() if path.name != DESCRIPTION)]
+            for path in [*files, whole / DESCRIPTION]:
+                path.replace(output / path.name)
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(f"{output} cannot be written: {error.strerror or error}") from error
+    return output

@@ -1,0 +1,194 @@
+"""Training from nothing: a yaml file names the data, the tokens and the shape of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from uniasr.checkpoints.documents import read_yaml
+from uniasr.configs.frontend import FrontendConfig
+from uniasr.configs.records import from_plain
+from uniasr.configs.uniasr import (
+    BridgeConfig,
+    ChunkConfig,
+    DecoderConfig,
+    EncoderConfig,
+    LossConfig,
+    PredictorConfig,
+    UniasrConfig,
+    published_modes,
+)
+from uniasr.features.cmvn import Cmvn
+from uniasr.networks.uniasr import UniasrNetwork
+from uniasr.text.vocabulary import Vocabulary
+from uniasr.training.batches import Batches, BatchOptions
+from uniasr.training.data.labels import BPE_FILE, KINDS, build_vocabulary
+from uniasr.training.data.prepare import DataOptions, Prepared, prepare
+from uniasr.training.fitting import RUN, Extras, RunOptions, first_alone, fit
+from uniasr.training.processes import joined
+from uniasr.training.result import check_export
+
+CMVN_FILE = "cmvn.npy"
+CMVN_ROWS = 200_000
+"""Rows that mean and deviation are measured on, about three hours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """A network in a few numbers; sizes of both passes are equal."""
+
+    size: int = 192
+    heads: int = 4
+    units: int = 768
+    blocks: int = 6
+    blocks2: int = 4
+    kernel_size: int = 11
+    decoder_units: int = 512
+    decoder_blocks: int = 3
+    decoder_attending: int = 2
+    decoder_kernel_size: int = 7
+    dropout: float = 0.1
+    bridge_stride: int = 1
+    """Rows of pass 1 in one row of pass 2: 1 or 2."""
+    chunks: tuple[ChunkConfig, ...] = (
+        ChunkConfig(size=24, stride=10, pad_left=8),
+        ChunkConfig(size=40, stride=20, pad_left=10),
+        ChunkConfig(size=60, stride=40, pad_left=10),
+    )
+    """One latency each, of pass 1; the last one is what `offline` uses unless there are more than two."""
+    chunks2: tuple[ChunkConfig, ...] = (
+        ChunkConfig(size=70, stride=50, pad_left=10),
+        ChunkConfig(size=90, stride=70, pad_left=10),
+        ChunkConfig(size=130, stride=100, pad_left=15),
+    )
+
+    def config(self, vocab_size: int, frontend: FrontendConfig, loss: LossConfig) -> UniasrConfig:
+        """The whole configuration; raises ValueError for sizes that do not fit."""
+        encoder: dict[str, Any] = {
+            "output_size": self.size,
+            "attention_heads": self.heads,
+            "linear_units": self.units,
+            "kernel_size": self.kernel_size,
+            "dropout": self.dropout,
+            "attention_dropout": self.dropout,
+        }
+        decoder = DecoderConfig(
+            attention_dim=self.size,
+            attention_heads=self.heads,
+            linear_units=self.decoder_units,
+            num_blocks=self.decoder_blocks,
+            att_layer_num=self.decoder_attending,
+            kernel_size=self.decoder_kernel_size,
+            dropout=self.dropout,
+            self_attention_dropout=self.dropout,
+            src_attention_dropout=self.dropout,
+        )
+        size = frontend.feature_size
+        modes = published_modes(len(self.chunks))
+        modes["offline"] = type(modes["offline"])(pass_number=2, latency=len(self.chunks) - 1)
+        return UniasrConfig(
+            vocab_size=vocab_size,
+            frontend=frontend,
+            encoder=EncoderConfig(input_size=size, num_blocks=self.blocks, chunks=self.chunks, **encoder),
+            predictor=PredictorConfig(),
+            decoder=decoder,
+            bridge=BridgeConfig(
+                kernel_size=self.bridge_stride, stride=self.bridge_stride, pad=(0, self.bridge_stride - 1)
+            ),
+            encoder2=EncoderConfig(
+                input_size=size + self.size, num_blocks=self.blocks2, chunks=self.chunks2, **encoder
+            ),
+            predictor2=PredictorConfig(),
+            decoder2=decoder,
+            loss=loss,
+            modes=modes,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What the yaml file says."""
+
+    data: tuple[str, ...]
+    output: str
+    tokenizer: str = "characters"
+    bpe_size: int = 1000
+    language: str = ""
+    shape: Shape = field(default_factory=Shape)
+    frontend: FrontendConfig = field(default_factory=FrontendConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    run: RunOptions = field(default_factory=lambda: RunOptions(lr=1e-3, ctc_weight=0.3, batch_bins=4000))
+    reading: DataOptions = field(default_factory=DataOptions)
+
+    def __post_init__(self) -> None:
+        if self.tokenizer not in KINDS:
+            raise ValueError(f"tokenizer is {self.tokenizer!r}; choose one of {', '.join(KINDS)}")
+        self.shape.config(4, self.frontend, self.loss)  # impossible sizes are told before the data is read
+
+
+def read_plan(path: Path) -> Plan:
+    """A plan from a yaml file; raises ModelError naming the entry that is wrong."""
+    return from_plain(Plan, read_yaml(path), str(path))
+
+
+def train(path: str | Path, *, device: str = "cpu", tell: Callable[[str], None] = lambda line: None) -> Path:
+    """Train as a yaml file says; call it again to go on after a stop. Arguments and errors as in `finetune`."""
+    plan = read_plan(Path(path))
+    output = Path(plan.output)
+    check_export()
+    with joined(device) as processes:
+        say = tell if processes.is_first else lambda line: None
+        bpe = output / RUN / BPE_FILE if plan.tokenizer == "bpe" else None
+        config = plan.shape.config(4, plan.frontend, plan.loss)
+        make = partial(_vocabulary, plan, output / RUN)
+        data = [Path(place) for place in plan.data]
+        # The vocabulary covers the training transcripts; what only the development set has cannot be learned.
+        reading = replace(plan.reading, unknown=plan.reading.unknown or "drop")
+        prepared = first_alone(processes, lambda: prepare(data, make, config, reading, output / RUN, bpe))
+        for note in prepared.notes:
+            say(note)
+        config = plan.shape.config(len(prepared.vocabulary), plan.frontend, plan.loss)
+        cmvn = first_alone(processes, lambda: _cmvn_of_run(output / RUN / CMVN_FILE, prepared, plan.frontend))
+        torch.manual_seed(plan.run.seed)
+        network = UniasrNetwork(config, ctc=plan.run.ctc_weight > 0)
+        parameters = sum(parameter.numel() for parameter in network.parameters())
+        say(f"{len(prepared.vocabulary)} tokens, {parameters / 1e6:.1f} M parameters")
+        extras = Extras({"language": plan.language} if plan.language else {}, () if bpe is None else (bpe,))
+        return fit(network, prepared, cmvn, output, plan.run, processes, extras, tell=say)
+
+
+def _vocabulary(plan: Plan, run: Path, texts: Iterable[str]) -> Vocabulary:
+    return build_vocabulary(plan.tokenizer, texts, size=plan.bpe_size, directory=run)
+
+
+def _cmvn_of_run(path: Path, prepared: Prepared, frontend: FrontendConfig) -> Cmvn:
+    """The run's normalisation, measured once."""
+    if not path.exists():
+        measured = measure_cmvn(prepared, frontend)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, np.stack([measured.shift, measured.scale]))
+    return Cmvn(*np.load(path))
+
+
+def measure_cmvn(prepared: Prepared, frontend: FrontendConfig) -> Cmvn:
+    """Mean and deviation of every mel bin over the first batches, repeated for the stacked frames."""
+    plain = Cmvn(np.zeros(frontend.feature_size, np.float32), np.ones(frontend.feature_size, np.float32))
+    total, squares, frames = np.zeros(frontend.n_mels), np.zeros(frontend.n_mels), 0
+    for batch in Batches(prepared.train, plain, BatchOptions(join_share=0.0)).epoch(0):
+        inside = np.arange(batch.rows.shape[1]) < batch.row_counts[:, None]
+        mels = batch.rows[inside].reshape(-1, frontend.n_mels).astype(np.float64)
+        total += mels.sum(axis=0)
+        squares += np.square(mels).sum(axis=0)
+        frames += len(mels)
+        if frames > CMVN_ROWS * frontend.lfr_m:
+            break
+    mean = total / frames
+    deviation = np.sqrt(np.maximum(squares / frames - mean**2, 1e-8))
+    shift, scale = np.tile(-mean, frontend.lfr_m), np.tile(1 / deviation, frontend.lfr_m)
+    return Cmvn(shift.astype(np.float32), scale.astype(np.float32))

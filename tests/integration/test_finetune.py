@@ -1,0 +1,359 @@
+"""Fine-tuning and training from scratch with tiny models: what comes out loads, streams, exports and goes on."""
+
+import json
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnx")
+pytest.importorskip("rapidfuzz")
+
+from click.testing import CliRunner  # noqa: E402
+
+import uniasr  # noqa: E402
+from tiny_data import LETTERS, RATE_HZ, TOKENS, tones, write_folder  # noqa: E402
+from tiny_training import CMVN, tiny_config, tiny_network  # noqa: E402
+from uniasr.checkpoints import read_model, write_native  # noqa: E402
+from uniasr.checkpoints.network import load_network  # noqa: E402
+from uniasr.cli.app import cli  # noqa: E402
+from uniasr.compat.modelscope import MsDataset, Tasks, Trainers, build_trainer, pipeline  # noqa: E402
+from uniasr.errors import DataError, MissingExtraError, ModelError, ModelNotFoundError, OptionError  # noqa: E402
+from uniasr.export.directory import export_model  # noqa: E402
+from uniasr.training.data.prepare import DataOptions  # noqa: E402
+from uniasr.training.extend import with_tokens  # noqa: E402
+from uniasr.training.finetune import finetune  # noqa: E402
+from uniasr.training.fitting import RunOptions, batch_rows, train_options  # noqa: E402
+from uniasr.training.scratch import read_plan, train  # noqa: E402
+
+pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore")]
+QUICK = {"max_epoch": 4, "lr": 1e-2, "spec_augment": False, "average": 2, "workers": 0, "evaluate_every": 16}
+
+
+@pytest.fixture(name="model", scope="module")
+def _model(tmp_path_factory):
+    place = tmp_path_factory.mktemp("models") / "base"
+    card = {"language": "tones", "released": True}
+    return write_native(place, tiny_config(dropout=0.0), TOKENS, CMVN, state=tiny_network().state_dict(), card=card)
+
+
+@pytest.fixture(name="data", scope="module")
+def _data(tmp_path_factory):
+    return write_folder(tmp_path_factory.mktemp("data") / "tones", train=16, dev=3)
+
+
+@pytest.fixture(name="tuned", scope="module")
+def _tuned(model, data, tmp_path_factory):
+    lines = []
+    output = tmp_path_factory.mktemp("tuned") / "model"
+    assert finetune(model, [data], output, RunOptions(**QUICK), tell=lines.append) == output
+    return SimpleNamespace(output=output, lines=lines)
+
+
+def log(output, name):
+    lines = (output / "run" / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    return [record[name] for record in map(json.loads, lines) if name in record]
+
+
+def test_the_loss_falls(tuned):
+    losses = log(tuned.output, "dev/loss")
+    assert len(losses) >= 2
+    assert losses[-1] < losses[0] < 10
+    assert all(
+        name in json.loads((tuned.output / "run" / "log.jsonl").read_text().splitlines()[-1])
+        for name in ("dev/cer_fast", "dev/cer_normal", "dev/cer_offline")
+    )
+
+
+def test_the_result_loads_on_both_engines_and_says_where_it_comes_from(tuned, model):
+    files = read_model(tuned.output)
+    assert files.card["fine_tuned_from"] == "base"
+    assert files.card["language"] == "tones"
+    assert "released" not in files.card
+    onnx, pytorch = (uniasr.load_model(tuned.output, backend=name) for name in ("onnxruntime", "torch"))
+    samples = tones("abcde")
+    assert onnx.transcribe(samples, RATE_HZ).text == pytorch.transcribe(samples, RATE_HZ).text
+    before = uniasr.load_model(model, backend="torch").transcribe(samples, RATE_HZ, beam_size=1)
+    after = onnx.transcribe(samples, RATE_HZ, beam_size=1)
+    assert [t.id for t in before.tokens] != [t.id for t in after.tokens] or before.nbest != after.nbest
+
+
+def test_the_result_streams_like_a_file(tuned):
+    model = uniasr.load_model(tuned.output)
+    samples = tones("abcdeab")
+    with model.stream("normal", sample_rate=RATE_HZ) as stream:
+        events = [
+            event for start in range(0, len(samples), 777) for event in stream.accept(samples[start : start + 777])
+        ]
+        events += stream.finish()
+    finals = [event.result for event in events if isinstance(event, uniasr.Final)]
+    assert tuple(finals) == model.transcribe(samples, RATE_HZ, "normal").segments
+
+
+def test_the_result_can_be_exported_and_tuned_again(tuned, data, tmp_path):
+    packaged = export_model(read_model(tuned.output), tmp_path / "packaged", weights="int8")
+    assert not (packaged / "model.safetensors").exists()
+    again = finetune(packaged, [data], tmp_path / "again", RunOptions(**QUICK | {"max_epoch": 1, "weights": "int8"}))
+    assert uniasr.load_model(again).transcribe(tones("ab"), RATE_HZ).duration_ms > 0
+    first = next(json.loads(line) for line in (again / "run" / "log.jsonl").read_text().splitlines())
+    assert first["dev/loss" if "dev/loss" in first else "loss"] < log(tuned.output, "loss")[0]
+
+
+def test_it_goes_on_where_it_stopped(model, data, tmp_path):
+    quick = QUICK | {"warmup_steps": 3}
+    short, whole = quick | {"max_epoch": 2}, quick | {"max_epoch": 3}
+    finetune(model, [data], tmp_path / "a", RunOptions(**short))
+    lines = []
+    finetune(model, [data], tmp_path / "a", RunOptions(**whole), tell=lines.append)
+    assert any(line.startswith("going on after step") for line in lines)
+    finetune(model, [data], tmp_path / "b", RunOptions(**whole))
+    resumed, straight = (load_network(read_model(tmp_path / name)).state_dict() for name in "ab")
+    newest = [max((tmp_path / name / "run").glob("weights-*.pt")) for name in "ab"]
+    assert newest[0].name == newest[1].name
+    states = [torch.load(path, weights_only=True) for path in newest]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    assert resumed.keys() == straight.keys()
+
+
+def test_everything_wrong_is_told_before_training(model, tmp_path):
+    write_folder(tmp_path / "data", train=["ab", "xy", "c"], dev=["d"])
+    (tmp_path / "data" / "train" / "audio" / "u2.wav").unlink()
+    with pytest.raises(DataError) as caught:
+        finetune(model, [tmp_path / "data"], tmp_path / "out", RunOptions(**QUICK))
+    assert len(caught.value.problems) == 3
+    assert not list((tmp_path / "out" / "run").glob("*.pt"))
+
+
+def test_new_characters_become_tokens(model, tmp_path):
+    write_folder(tmp_path / "data", train=["ab", "xy", "c", "zx"] * 3, dev=["x"])
+    reading = DataOptions(unknown="extend")
+    run = RunOptions(**QUICK | {"max_epoch": 1})
+    output = finetune(model, [tmp_path / "data"], tmp_path / "out", run, reading)
+    files = read_model(output)
+    assert files.tokens.tokens == (*TOKENS.tokens[:-1], "x", "y", "z", "<unk>")
+    assert files.config.vocab_size == 12
+    uniasr.load_model(output).transcribe(tones("ab"), RATE_HZ)
+    write_folder(tmp_path / "other", train=["ab", "q"], dev=["a"])
+    with pytest.raises(ModelError, match="another vocabulary"):
+        finetune(model, [tmp_path / "other"], tmp_path / "out", run, reading)
+
+
+def test_new_rows_leave_old_outputs_as_they_were():
+    network = tiny_network(ctc=True)
+    larger = with_tokens(network, 12)
+    for name, value in network.state_dict().items():
+        grown = larger.state_dict()[name]
+        if name.endswith(
+            ("embed.0.weight", "output_layer.weight", "output_layer.bias", "ctc_lo.weight", "ctc_lo.bias")
+        ):
+            assert torch.equal(grown[:8], value[:8]), name
+            assert torch.equal(grown[-1], value[-1]), name
+            words = value[3:-1]
+            assert torch.all((grown[8:-1] - words.mean(0)).abs() <= 0.6 * words.std(0, unbiased=False) + 1e-7), name
+            assert not torch.equal(grown[8], grown[9]), name
+        else:
+            assert torch.equal(grown, value), name
+    assert larger.config.vocab_size == 12
+    with pytest.raises(ValueError, match="fewer"):
+        with_tokens(network, 4)
+
+
+def test_without_a_development_set_the_newest_snapshots_count(model, tmp_path):
+    write_folder(tmp_path / "data", train=6, dev=1)
+    import shutil
+
+    shutil.rmtree(tmp_path / "data" / "dev")
+    lines = []
+    finetune(model, [tmp_path / "data"], tmp_path / "out", RunOptions(**QUICK | {"max_epoch": 1}), tell=lines.append)
+    assert any("no development set" in line for line in lines)
+
+
+def test_small_sets_make_several_batches_and_runs_are_looked_at_ten_times():
+    options = RunOptions(max_epoch=50)
+    assert batch_rows(options, 4_000, 1) == 500
+    assert batch_rows(options, 4_000, 2) == 250
+    assert batch_rows(options, 10**7, 2) == 16_000
+    found = train_options(options, 4_000, 1)
+    assert (found.save_every, found.warmup_steps, found.epochs) == (40, 40, 50)
+    assert train_options(options, 10**8, 1).save_every == 1000
+    assert train_options(replace(options, evaluate_every=7), 4_000, 1).save_every == 7
+
+
+# The command line
+
+
+def run(*words):
+    return CliRunner().invoke(cli, [str(word) for word in words])
+
+
+def test_the_commands_work_together(model, data, tmp_path):
+    checked = run("data", "check", "--data", data, "--model", model)
+    assert (checked.exit_code, checked.stdout.splitlines()[0][:20]) == (0, "train: 16 utterances"), checked.output
+    features = run(
+        "data", "features", "--data", data, "--model", model, "--output", tmp_path / "store", "--augment", "none"
+    )
+    assert features.exit_code == 0, features.output
+    packed = run("data", "pack", "--data", data, "--output", tmp_path / "packed", "--per-shard", 8)
+    assert "16 utterances in 2 shards" in packed.stdout
+    for name, kind in (("store", "small"), ("packed", "large")):
+        words = ("--max-epoch", 1, "--lr", "1e-2", "--average", 1, "--dataset-type", kind, "--batch-bins", 200)
+        tuned = run(
+            "finetune", "--model", model, "--data", tmp_path / name, "--output", tmp_path / f"{name}-out", *words
+        )
+        assert tuned.exit_code == 0, tuned.output
+    evaluated = run(
+        "evaluate",
+        "--model",
+        tmp_path / "packed-out",
+        "--data",
+        data,
+        "--latency",
+        "all",
+        "--report",
+        tmp_path / "page.html",
+        "--json",
+        tmp_path / "numbers.json",
+        "--beam-size",
+        2,
+    )
+    assert evaluated.exit_code == 0, evaluated.output
+    assert len(evaluated.stdout.splitlines()) == 1 + 3 * 2
+    assert len(json.loads((tmp_path / "numbers.json").read_text())) == 6
+    assert "<details" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_the_command_lists_every_problem_and_ends_with_2(model, tmp_path):
+    write_folder(tmp_path / "data", train=["ab", "xy"], dev=["d"])
+    result = run("finetune", "--model", model, "--data", tmp_path / "data", "--output", tmp_path / "out")
+    assert result.exit_code == 2
+    lines = result.stderr.splitlines()
+    assert len(lines) == 3
+    assert lines[0].endswith("character 'x' has no token; it occurs 1 times (--unknown extend or drop)")
+    assert lines[-1].startswith("uniasr: 2 problems in the data")
+
+
+# Training from scratch
+
+
+def test_training_from_scratch_by_a_yaml_file(data, tmp_path):
+    config = f"""
+data: [{data}]
+output: {tmp_path / "made"}
+language: tones
+shape: {{size: 8, heads: 2, units: 12, blocks: 1, blocks2: 1, kernel_size: 3, decoder_units: 12, decoder_blocks: 1,
+  decoder_attending: 1, decoder_kernel_size: 3, dropout: 0.0, bridge_stride: 2,
+  chunks: [{{size: 8, stride: 4, pad_left: 2}}], chunks2: [{{size: 8, stride: 4, pad_left: 2}}]}}
+frontend: {{n_mels: 8, lfr_m: 2, lfr_n: 2}}
+run: {{max_epoch: 3, lr: 0.01, ctc_weight: 0.3, average: 1, workers: 0, evaluate_every: 12}}
+"""
+    (tmp_path / "plan.yaml").write_text(config, encoding="utf-8")
+    output = train(tmp_path / "plan.yaml")
+    files = read_model(output)
+    assert files.tokens.tokens == ("<blank>", "<s>", "</s>", *LETTERS, "<unk>")
+    assert files.card == {"language": "tones", "layout": "uniasr"}
+    losses = log(output, "dev/loss")
+    assert losses[-1] < losses[0]
+    rows = np.concatenate(list(_normalised(files, data)))
+    assert np.abs(rows.mean()) < 0.3
+    assert 0.7 < rows.std() < 1.3
+    uniasr.load_model(output).transcribe(tones("abc"), RATE_HZ)
+    assert "ctc.ctc_lo.weight" not in load_network(files).state_dict()
+    again = run("train", tmp_path / "plan.yaml")
+    assert again.exit_code == 0, again.output
+
+
+def _normalised(files, data):
+    from uniasr.audio.load import load
+    from uniasr.features.frontend import FrontEnd
+
+    front = FrontEnd(files.config.frontend, files.cmvn)
+    for path in sorted((data / "train" / "audio").glob("*.wav")):
+        yield front.step(front.start(), load(path).samples, True)[1]
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("tokenizer: words", "characters, kana, bpe"),
+        ("shape: {size: 9}", "heads"),
+        ("run: {lr: 0.0}", "positive"),
+        ("colour: red", "unknown entries colour"),
+        ("reading: {unknown: guess}", "'extend' or 'drop'"),
+    ],
+)
+def test_wrong_plans_name_the_entry(entry, message, tmp_path):
+    (tmp_path / "plan.yaml").write_text(f"data: [x]\noutput: y\n{entry}\n", encoding="utf-8")
+    with pytest.raises(ModelError, match=message):
+        read_plan(tmp_path / "plan.yaml")
+
+
+def test_the_documented_plan_is_a_plan(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    (tmp_path / "plan.yaml").write_text(block, encoding="utf-8")
+    plan = read_plan(tmp_path / "plan.yaml")
+    assert plan.shape.config(50, plan.frontend, plan.loss).num_latencies == 2
+
+
+# ModelScope's calls
+
+
+def test_the_card_s_calls_fine_tune(model, data, tmp_path):
+    kwargs = {
+        "model": str(model),
+        "data_dir": MsDataset.load(str(data)),
+        "dataset_type": "small",
+        "work_dir": str(tmp_path / "checkpoint"),
+        "batch_bins": 16000,
+        "max_epoch": 1,
+        "lr": 0.00005,
+        "distributed": False,
+        "device": "cpu",
+    }
+    trainer = build_trainer(Trainers.speech_asr_trainer, default_args=kwargs)
+    trainer.train()
+    recognise = pipeline(task=Tasks.auto_speech_recognition, model=str(tmp_path / "checkpoint"))
+    assert set(recognise(audio_in=tones("ab"))) == {"text"}
+
+
+def test_wrong_calls_are_told(data, tmp_path):
+    with pytest.raises(OptionError, match="speech-asr-trainer"):
+        build_trainer("other", default_args={})
+    with pytest.raises(OptionError, match="data_dir is missing"):
+        build_trainer(default_args={"model": "m"})
+    with pytest.raises(OptionError, match="unknown keywords batch_size"):
+        build_trainer(default_args={"data_dir": str(data), "batch_size": 3})
+    with pytest.raises(ModelNotFoundError, match="no folder"):
+        MsDataset.load(str(tmp_path / "nowhere"))
+    with pytest.raises(OptionError, match="either"):
+        MsDataset.load()
+
+
+def test_a_data_set_of_the_hub_needs_its_client(monkeypatch):
+    monkeypatch.setitem(sys.modules, "modelscope.msdatasets", None)
+    with pytest.raises(MissingExtraError, match=r"uniasr\[modelscope\]"):
+        MsDataset.load(dataset_name="speech_asr_commonvoice_ja_trainsets", namespace="modelscope")
+
+
+def test_a_data_set_of_the_hub_becomes_a_folder(data, tmp_path, monkeypatch):
+    class Client:
+        @staticmethod
+        def load(name, namespace, split):
+            assert (name, namespace) == ("words", "me")
+            folder = data / {"train": "train", "validation": "dev"}[split]
+            said = dict(line.split() for line in (folder / "text").read_text().splitlines())
+            return [{"Audio:FILE": str(folder / "audio" / f"{key}.wav"), "Text:LABEL": said[key]} for key in said]
+
+    module = ModuleType("modelscope.msdatasets")
+    module.MsDataset = Client
+    monkeypatch.setitem(sys.modules, "modelscope", ModuleType("modelscope"))
+    monkeypatch.setitem(sys.modules, "modelscope.msdatasets", module)
+    found = MsDataset.load(dataset_name="words", namespace="me")
+    folder = found.write(tmp_path / "data")
+    assert len((folder / "train" / "text").read_text().splitlines()) == 16
+    assert len((folder / "dev" / "wav.scp").read_text().splitlines()) == 3
