@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from conftest import MODELS
@@ -200,13 +200,14 @@ def test_normal_mode_puts_first_pass_tokens_behind_second_pass_tokens(model, spe
         if isinstance(event, Refresh):
             head_ms += refresh_rows_ms
         newer = [token for token in ahead if token.end_ms > head_ms + 1]
-        at_least = [token for token in ahead if token.end_ms > head_ms - 1]
+        # Times are rounded: a token that fires at the very border may be on either side of it.
+        assume(not any(abs(token.end_ms - head_ms) <= 1 for token in ahead))
         if isinstance(event, Refresh):
             head = event.tokens[: len(event.tokens) - len(newer)]
             assert all(token.end_ms <= head_ms + 1 for token in head)
         assert event.tokens[: len(head)] == head
         tail = event.tokens[len(head) :]
-        assert len(newer) <= len(tail) <= len(at_least)
+        assert len(tail) == len(newer)
         for token, early in zip(reversed(tail), reversed(ahead), strict=False):
             assert (token.id, token.text, token.confidence) == (early.id, early.text, early.confidence)
             assert token.end_ms == max(early.end_ms, *(t.end_ms for t in head)) if head else early.end_ms

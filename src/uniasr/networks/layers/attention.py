@@ -14,17 +14,21 @@ def split_heads(x: Tensor, heads: int) -> Tensor:
     return x.reshape(*x.shape[:-1], heads, x.shape[-1] // heads).transpose(1, 2)
 
 
+def head_scale(size: int, heads: int) -> float:
+    """What queries of `size` over all heads are multiplied by; known before any input, so that graphs hold a number."""
+    return float((size // heads) ** -0.5)
+
+
 def attend(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor, dropout: nn.Module) -> Tensor:
     """Attention output with the heads joined again, [B, Q, D].
 
     Args:
-        queries: [B, H, Q, D / H], not yet scaled.
+        queries: [B, H, Q, D / H], scaled by `head_scale`.
         keys: [B, H, D / H, K], transposed once so that every step of a decoder can use them as they are.
         values: [B, H, K, D / H].
         bias: broadcast over [B, H, Q, K]; 0 where a query sees a key, MASKED elsewhere.
         dropout: applied to the attention weights.
     """
-    scale = queries.shape[-1] ** -0.5
-    weights = torch.softmax(torch.matmul(queries * scale, keys) + bias, dim=-1)
+    weights = torch.softmax(torch.matmul(queries, keys) + bias, dim=-1)
     joined = torch.matmul(dropout(weights), values).transpose(1, 2)  # [B, Q, H, D / H]
     return joined.flatten(2)

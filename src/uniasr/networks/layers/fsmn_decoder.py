@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from uniasr.configs.uniasr import DecoderConfig
-from uniasr.networks.layers.attention import MASKED, attend, split_heads
+from uniasr.networks.layers.attention import MASKED, attend, head_scale, split_heads
 from uniasr.networks.layers.sanm import LAYER_NORM_EPS
 
 
@@ -58,10 +58,13 @@ class CausalMemory(nn.Module):
         padded = functional.pad(t.transpose(1, 2), (self.fsmn_block.kernel_size[0] - 1, 0))
         return self.dropout(self.fsmn_block(padded).transpose(1, 2) + t)  # type: ignore[no-any-return]
 
-    def step(self, window: Tensor) -> Tensor:
-        """One step: window [U, B, kernel_size, D], the current step last -> [U, B, D]."""
-        weight = self.fsmn_block.weight.squeeze(1).transpose(0, 1)  # [kernel_size, D]
-        return (window * weight).sum(dim=2) + window[:, :, -1]
+    def taps(self) -> Tensor:
+        """Weights of the steps before and of the current one, [kernel_size, D], oldest first."""
+        return self.fsmn_block.weight.squeeze(1).transpose(0, 1)
+
+    def step(self, t: Tensor, earlier: Tensor) -> Tensor:
+        """The current step [U, B, D], given what the taps make of the steps before it [U, B, D]."""
+        return earlier + t * self.taps()[-1] + t
 
 
 class CrossAttention(nn.Module):
@@ -71,6 +74,7 @@ class CrossAttention(nn.Module):
         super().__init__()
         size = config.attention_dim
         self.heads = config.attention_heads
+        self.scale = head_scale(size, self.heads)
         self.linear_q = nn.Linear(size, size)
         self.linear_k_v = nn.Linear(memory_size, 2 * size)
         self.linear_out = nn.Linear(size, size)
@@ -83,7 +87,7 @@ class CrossAttention(nn.Module):
 
     def forward(self, x: Tensor, keys: Tensor, values: Tensor, bias: Tensor) -> Tensor:
         """Queries [B, Q, D] -> [B, Q, D]."""
-        queries = split_heads(self.linear_q(x), self.heads)
+        queries = split_heads(self.linear_q(x) * self.scale, self.heads)
         return self.linear_out(attend(queries, keys, values, bias, self.dropout))  # type: ignore[no-any-return]
 
 
@@ -157,14 +161,16 @@ class ScamaDecoder(nn.Module):
         """
         x = self.embedded(tokens, acoustic[:, None].expand(-1, tokens.shape[1], -1))
         bias = ((1.0 - window) * MASKED)[:, None, None, :]
-        memories = []
+        # The causal memories' share of earlier steps, of all layers at once: a step is many small operations.
+        taps = torch.stack([layer.self_attn.taps()[:-1] for layer in self.layers])
+        earlier = (cache * taps).sum(dim=3)  # [U, B, layers, D]
+        inner = []
         for index, layer in enumerate(self.layers):
-            inner = torch.cat([cache[:, :, index], layer.inner(x)[:, :, None]], dim=2)  # [U, B, kernel_size, D]
-            memories.append(inner[:, :, 1:])
-            x = x + layer.self_attn.step(inner)
+            inner.append(layer.inner(x))
+            x = x + layer.self_attn.step(inner[-1], earlier[:, :, index])
             if index < len(self.decoders):
                 x = layer.look(x, keys[:, index], values[:, index], bias)
-        return self.scored(x), torch.stack(memories, dim=2)
+        return self.scored(x), torch.cat([cache[:, :, :, 1:], torch.stack(inner, dim=2)[:, :, :, None]], dim=3)
 
     def sequence(self, tokens: Tensor, acoustic: Tensor, rows: Tensor, seen: Tensor) -> Tensor:
         """All steps of known tokens: log-probabilities [B, L, V].

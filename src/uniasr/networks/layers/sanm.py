@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from uniasr.configs.uniasr import EncoderConfig
-from uniasr.networks.layers.attention import MASKED, attend, split_heads
+from uniasr.networks.layers.attention import MASKED, attend, head_scale, split_heads
 
 LAYER_NORM_EPS = 1e-12
 
@@ -52,6 +52,7 @@ class SelfAttention(nn.Module):
         super().__init__()
         size = config.output_size
         self.heads = config.attention_heads
+        self.scale = head_scale(size, self.heads)
         self.linear_q_k_v = nn.Linear(input_size, 3 * size)
         self.linear_out = nn.Linear(size, size)
         self.fsmn_block = nn.Conv1d(
@@ -70,7 +71,7 @@ class SelfAttention(nn.Module):
             seen_keys = torch.cat([keys, _earlier(keys, back.keys, layer, back.predecessors)], dim=1)
             seen_values = torch.cat([values, _earlier(values, back.values, layer, back.predecessors)], dim=1)
         attended = attend(
-            split_heads(queries, self.heads),
+            split_heads(queries * self.scale, self.heads),
             split_heads(seen_keys, self.heads).transpose(2, 3),
             split_heads(seen_values, self.heads),
             bias,
@@ -79,9 +80,15 @@ class SelfAttention(nn.Module):
         return self.linear_out(attended) + self.memory(values * valid) * valid, keys, values
 
     def memory(self, values: Tensor) -> Tensor:
-        """Depthwise convolution over the rows of each chunk plus the rows themselves, [C, K, D]."""
-        convolved = self.fsmn_block(values.transpose(1, 2)).transpose(1, 2)
-        return self.dropout(convolved + values)  # type: ignore[no-any-return]
+        """Depthwise convolution over the rows of each chunk plus the rows themselves, [C, K, D].
+
+        Written with a second axis of length one: both engines have a fast kernel for it, and none for one axis.
+        """
+        block = self.fsmn_block
+        channels_first = values.unsqueeze(2).permute(0, 3, 1, 2)  # [C, D, K, 1]
+        padding = (block.kernel_size[0] // 2, 0)
+        convolved = functional.conv2d(channels_first, block.weight.unsqueeze(3), padding=padding, groups=block.groups)
+        return self.dropout(convolved.permute(0, 2, 3, 1).squeeze(2) + values)  # type: ignore[no-any-return]
 
 
 def _earlier(own: Tensor, past: Tensor, layer: int, predecessors: Tensor) -> Tensor:
