@@ -1,52 +1,17 @@
 """The FSMN-VAD against segments, events and scores recorded from the reference (funasr 1.4.16 and 0.2.0)."""
 
 import json
-import warnings
 
 import numpy as np
 import pytest
 import soundfile
 
-import uniasr
 from uniasr.features.level import levels, start_levels
 
 pytestmark = pytest.mark.torch
 
 SMALL = ("fsmn_vad", "fsmn_vad_8k")
 BACKENDS = ("onnxruntime", "torch")
-
-
-@pytest.fixture(scope="module")
-def exported_vad(tmp_path_factory):
-    """The onnxruntime directory of a published one; each is exported once."""
-    done = {}
-
-    def export(directory):
-        pytest.importorskip("torch")
-        from uniasr.checkpoints.fsmn_vad import read_fsmn_vad
-        from uniasr.export.directory import export_fsmn_vad
-
-        if directory not in done:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # the exporter remarks on itself
-                done[directory] = export_fsmn_vad(read_fsmn_vad(directory), tmp_path_factory.mktemp("vad") / "model")
-        return done[directory]
-
-    return export
-
-
-@pytest.fixture(scope="module")
-def load(exported_vad):
-    """A detector of a published directory on one of the engines."""
-    models = {}
-
-    def load_once(directory, backend):
-        if (directory, backend) not in models:
-            where = directory if backend == "torch" else exported_vad(directory)
-            models[directory, backend] = uniasr.load_vad(where, backend=backend, threads=1)
-        return models[directory, backend]
-
-    return load_once
 
 
 def call(recorded_options):
@@ -84,9 +49,9 @@ def check_events(vad, samples, rate, recorded):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", SMALL)
-def test_segments_and_events_of_the_small_models(recorded, load, name, backend):
+def test_segments_and_events_of_the_small_models(recorded, load_exported_vad, name, backend):
     folder = recorded(name)
-    vad, clips = load(folder, backend), np.load(folder / "inputs.npz")
+    vad, clips = load_exported_vad(folder, backend), np.load(folder / "inputs.npz")
     manifest = json.loads((folder / "manifest.json").read_text())
     rate = manifest["sample_rate"]
     for clip, case in manifest["cases"].items():
@@ -100,9 +65,13 @@ def test_segments_and_events_of_the_small_models(recorded, load, name, backend):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", SMALL)
-def test_rows_scores_and_levels_of_the_small_models(recorded, load, name, backend):
+def test_rows_scores_and_levels_of_the_small_models(recorded, load_exported_vad, name, backend):
     folder = recorded(name)
-    vad, clips, arrays = load(folder, backend), np.load(folder / "inputs.npz"), np.load(folder / "arrays.npz")
+    vad, clips, arrays = (
+        load_exported_vad(folder, backend),
+        np.load(folder / "inputs.npz"),
+        np.load(folder / "arrays.npz"),
+    )
     for clip in clips:
         samples = clips[clip] / np.float32(32768)
         front_end, encoder = vad._front_end, vad.config.encoder
@@ -123,11 +92,11 @@ def test_rows_scores_and_levels_of_the_small_models(recorded, load, name, backen
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_segments_and_events_of_the_published_weights(shared_dir, load, backend):
+def test_segments_and_events_of_the_published_weights(shared_dir, load_exported_vad, backend):
     folder = shared_dir / "real" / "fsmn_vad"
     if not folder.is_dir():
         pytest.skip("no published weights beside the checkout")
-    vad, answers = load(folder, backend), json.loads((folder / "segments.json").read_text())
+    vad, answers = load_exported_vad(folder, backend), json.loads((folder / "segments.json").read_text())
     arrays = np.load(folder / "arrays.npz")
     for clip, case in answers["cases"].items():
         recording = folder / f"{clip}.flac"

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from uniasr.features.cmvn import Cmvn
 
 FAMILY = "fsmn_vad"
+_CLASSES = ("FsmnVADStreaming", "FsmnVAD", "e2evad")
 _SECTIONS = ("frontend_conf", "encoder_conf", "model_conf", "vad_post_conf")
 
 
@@ -57,6 +58,18 @@ class FsmnVadFiles:
     def has_graphs(self) -> bool:
         """Whether the directory can run on onnxruntime as it stands."""
         return bool(self.graphs)
+
+
+def is_fsmn_vad(directory: Path) -> bool:
+    """Whether the directory says that it holds a voice activity detector; its files may still be damaged."""
+    try:
+        if is_native(directory):
+            return read_yaml(directory / "model.yaml").get("family") == FAMILY
+        if (directory / "config.yaml").is_file():
+            return read_yaml(directory / "config.yaml").get("model") in _CLASSES
+    except ModelError:
+        return False  # whoever reads the model says what is wrong
+    return (directory / "vad.yaml").is_file()
 
 
 def read_fsmn_vad(directory: Path) -> FsmnVadFiles:
@@ -169,7 +182,7 @@ def _published_paths(directory: Path) -> tuple[Path, Path, Path]:
 def _published_config(entries: Mapping[str, Any], path: Path) -> FsmnVadConfig:
     """The configuration in a published yaml; missing entries mean what the published classes take by default."""
     top = Section({key: value for key, value in entries.items() if key not in _SECTIONS}, str(path))
-    top.require("model", ("FsmnVADStreaming", "FsmnVAD", "e2evad"), default="e2evad")
+    top.require("model", _CLASSES, default="e2evad")
     top.require("encoder", ("FSMN", "fsmn"), default="fsmn")
     fronts = ("WavFrontendOnline", "WavFrontend", "wav_frontend_online", "wav_frontend")
     top.require("frontend", fronts, default="wav_frontend")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from uniasr.configs.fsmn_vad import FsmnConfig
 
@@ -41,7 +42,13 @@ class Memory(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """[U, cache_rows + K, P], the past first -> [U, K, P]."""
-        return self.conv_left(rows.transpose(1, 2).unsqueeze(-1)).squeeze(-1).transpose(1, 2)  # type: ignore[no-any-return]
+        columns = rows.transpose(1, 2)
+        if self.training:  # torch's gradient of the one-dimensional form is five times faster
+            conv = self.conv_left
+            return functional.conv1d(
+                columns, conv.weight.squeeze(-1), dilation=conv.dilation[0], groups=conv.groups
+            ).transpose(1, 2)
+        return self.conv_left(columns.unsqueeze(-1)).squeeze(-1).transpose(1, 2)  # type: ignore[no-any-return]
 
 
 class Block(nn.Module):
