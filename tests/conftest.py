@@ -95,3 +95,38 @@ def load_exported(recorded, exported):
         return models[name, threads]
 
     return load
+
+
+@pytest.fixture(scope="session")
+def exported_vad(tmp_path_factory):
+    """The onnxruntime directory of a published voice activity detector; each is exported once per run."""
+    done = {}
+
+    def export(directory):
+        pytest.importorskip("torch")
+        from uniasr.checkpoints.fsmn_vad import read_fsmn_vad
+        from uniasr.export.directory import export_fsmn_vad
+
+        if directory not in done:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the exporter remarks on itself
+                done[directory] = export_fsmn_vad(read_fsmn_vad(directory), tmp_path_factory.mktemp("vad") / "model")
+        return done[directory]
+
+    return export
+
+
+@pytest.fixture(scope="session")
+def load_exported_vad(exported_vad):
+    """A voice activity detector from a published directory on one of the engines; opened once per run."""
+    import uniasr
+
+    models = {}
+
+    def load(directory, backend="onnxruntime"):
+        if (directory, backend) not in models:
+            where = directory if backend == "torch" else exported_vad(directory)
+            models[directory, backend] = uniasr.load_vad(where, backend=backend, threads=1)
+        return models[directory, backend]
+
+    return load

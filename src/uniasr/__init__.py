@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from uniasr.errors import UniasrError
-    from uniasr.recognizers import load_model
+    from uniasr.recognizers import load_model, load_vad
     from uniasr.recognizers.uniasr import Uniasr
+    from uniasr.recognizers.vad import Vad
     from uniasr.types import (
         DecodingOptions,
         Event,
@@ -36,7 +37,9 @@ _HOMES = {
     "Transcript": "uniasr.types",
     "Uniasr": "uniasr.recognizers.uniasr",
     "UniasrError": "uniasr.errors",
+    "Vad": "uniasr.recognizers.vad",
     "load_model": "uniasr.recognizers",
+    "load_vad": "uniasr.recognizers",
 }
 
 __all__ = [
@@ -52,7 +55,9 @@ __all__ = [
     "Transcript",
     "Uniasr",
     "UniasrError",
+    "Vad",
     "load_model",
+    "load_vad",
 ]
 
 

@@ -103,6 +103,11 @@ def expand(inputs: Sequence[str]) -> list[NamedInput]:
     return found
 
 
+def several(words: Sequence[str], named: Sequence[NamedInput]) -> bool:
+    """Whether results need keys: what a directory, pattern or list gives must not depend on how much is in it."""
+    return len(words) > 1 or (words[0] != "-" and words[0] != named[0].source)
+
+
 def _expand_one(word: str) -> Iterator[tuple[str, str | bytes]]:
     if word == "-":
         yield "stdin", sys.stdin.buffer.read()

@@ -24,6 +24,7 @@ PARTS = {
     "memory2": ("decoder.",),
     "decoder2": ("decoder.",),
     "bridge": ("conv.",),
+    "fsmn_vad": ("encoder.",),
 }
 """The first words of the parameter names in each graph."""
 

@@ -102,9 +102,9 @@ def write_native(
         (staging / "tokens.txt").write_text(
             "".join(f"{token}\n" for token in tokens.tokens), encoding="utf-8", newline="\n"
         )
-        (staging / "am.mvn").write_text(_am_mvn(cmvn), encoding="ascii")
+        (staging / "am.mvn").write_text(am_mvn_text(cmvn), encoding="ascii")
         if state is not None:
-            _write_state(staging / "model.safetensors", state)
+            write_state(staging / "model.safetensors", state)
         for file in files:
             if file.name in _OWN_NAMES:
                 raise OutputError(f"{file} cannot be added to a model directory: the name is taken")
@@ -166,7 +166,7 @@ def _beside(directory: Path) -> Path:
     return directory.with_name(f".{directory.name}.{uuid4().hex}")
 
 
-def _am_mvn(cmvn: Cmvn) -> str:
+def am_mvn_text(cmvn: Cmvn) -> str:
     """CMVN in the text format of Kaldi's nnet1, as the published models have it."""
     size = cmvn.shift.shape[0]
 
@@ -179,7 +179,8 @@ def _am_mvn(cmvn: Cmvn) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _write_state(path: Path, state: Mapping[str, torch.Tensor]) -> None:
+def write_state(path: Path, state: Mapping[str, torch.Tensor]) -> None:
+    """Write a state dict as safetensors; raises MissingExtraError without that package."""
     try:
         from safetensors.torch import save_file
     except ImportError as error:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from uniasr.checkpoints.files import ModelFiles
+from uniasr.checkpoints.fsmn_vad import FsmnVadFiles
 from uniasr.checkpoints.graph_weights import read_graph_state
 from uniasr.checkpoints.weights import load_strictly, read_state
+from uniasr.networks.fsmn_vad import FsmnVadNetwork
 from uniasr.networks.uniasr import UniasrNetwork
 
 
@@ -15,5 +17,13 @@ def load_network(files: ModelFiles) -> UniasrNetwork:
     """
     state = read_graph_state(files.graphs) if files.weights is None else read_state(files.weights)
     network = UniasrNetwork(files.config)
+    load_strictly(network, state, str(files.weights or files.directory))
+    return network.eval()
+
+
+def load_fsmn_vad_network(files: FsmnVadFiles) -> FsmnVadNetwork:
+    """The same for a voice activity detector."""
+    state = read_graph_state(files.graphs) if files.weights is None else read_state(files.weights)
+    network = FsmnVadNetwork(files.config.encoder)
     load_strictly(network, state, str(files.weights or files.directory))
     return network.eval()

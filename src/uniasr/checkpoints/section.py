@@ -59,6 +59,17 @@ class Section:
             raise ModelError(f"{self.where}: {name} is empty; at least one whole number is needed")
         return tuple(self._checked(name, item, int) for item in values)
 
+    def take_flag(self, name: str) -> bool:
+        """The entry as a bool, for which 0 and 1 may stand."""
+        value = self._left.pop(name, None)
+        if not isinstance(value, bool | int) or value not in (0, 1):
+            raise ModelError(f"{self.where}: {name} is {value!r:.60}; it must be true, false, 1 or 0")
+        return bool(value)
+
+    def take_mapping(self, name: str) -> Any:
+        """The entry as it is, for a section of its own."""
+        return self._left.pop(name, None)
+
     def require(self, name: str, supported: Iterable[Any], *, default: Any = None) -> None:
         """Refuse every value that is not among the supported ones; `default` is what a missing entry means."""
         value = self._left.pop(name, default)

@@ -3,6 +3,7 @@
 app         commands, options, and the one place where errors become sentences
 transcribe  recordings to texts     sinks     where transcripts go     progress  the bar
 stream      live recognition        packets   where packets come from  live      how events are shown
+vad         where speech is
 models      which models there are  export    the onnxruntime directory of a checkpoint
 data        checking, preparing     finetune, train, evaluate      training    what these share
 

@@ -41,26 +41,32 @@ def complain(sentence: str) -> None:
     click.echo(f"uniasr: {' '.join(sentence.split())}", err=True)
 
 
-def model_options(command: _Command) -> _Command:
-    """Which model, and what runs it."""
-    for option in (
-        click.option("--threads", type=int, metavar="N", help="Threads of the runtime.  [default: all cores]"),
-        click.option(
-            "--backend",
-            default="auto",
-            show_default=True,
-            metavar="auto|onnxruntime|torch",
-            help="What runs the model; auto takes onnxruntime where the model has graphs for it.",
-        ),
-        click.option("--device", default="cpu", show_default=True, metavar="cpu|cuda", help="Where the model runs."),
-        click.option(
-            "--model",
-            metavar="MODEL",
-            help="A model directory, or a name that `uniasr models` lists.  [default: the packaged Japanese model]",
-        ),
-    ):
-        command = option(command)
-    return command
+def model_options(default: str) -> Callable[[_Command], _Command]:
+    """Which model, and what runs it; `default` says which one is taken if none is named."""
+
+    def decorate(command: _Command) -> _Command:
+        for option in (
+            click.option("--threads", type=int, metavar="N", help="Threads of the runtime.  [default: all cores]"),
+            click.option(
+                "--backend",
+                default="auto",
+                show_default=True,
+                metavar="auto|onnxruntime|torch",
+                help="What runs the model; auto takes onnxruntime where the model has graphs for it.",
+            ),
+            click.option(
+                "--device", default="cpu", show_default=True, metavar="cpu|cuda", help="Where the model runs."
+            ),
+            click.option(
+                "--model",
+                metavar="MODEL",
+                help=f"A model directory, or a name that `uniasr models` lists.  [default: {default}]",
+            ),
+        ):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 def decoding_options(default_mode: str) -> Callable[[_Command], _Command]:
@@ -108,7 +114,7 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@model_options
+@model_options("the packaged Japanese model")
 @decoding_options("offline")
 @click.option("--nbest", type=int, default=1, show_default=True, metavar="N", help="Hypotheses kept (json, layout).")
 @click.option("--channel", type=int, metavar="N", help="Channel to take, from 0.  [default: the mix of all]")
@@ -151,7 +157,7 @@ def transcribe(inputs: tuple[str, ...], **options: Any) -> None:
 
 @cli.command()
 @click.argument("source", required=False, metavar="[FILE|-]")
-@model_options
+@model_options("the packaged Japanese model")
 @decoding_options("normal")
 @click.option("--realtime", is_flag=True, help="Feed the audio at the pace of speech.")
 @click.option(
@@ -179,6 +185,42 @@ def stream(source: str | None, **options: Any) -> None:
     from uniasr.cli.stream import Request, run
 
     run(Request(source=source, **options))
+
+
+@cli.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@model_options("the packaged detector")
+@click.option(
+    "--max-end-silence",
+    type=int,
+    metavar="MS",
+    help="Silence that ends a segment, in milliseconds.  [default: the model's]",
+)
+@click.option(
+    "--profile",
+    default="classic",
+    show_default=True,
+    metavar="classic|dynamic",
+    help="dynamic: the longer a segment has been open, the less silence ends it.",
+)
+@click.option("--channel", type=int, metavar="N", help="Channel to take, from 0.  [default: the mix of all]")
+def vad(inputs: tuple[str, ...], **options: Any) -> None:
+    """Find speech in recordings.
+
+    INPUT is what `uniasr transcribe` takes: a file, a URL, a directory, a pattern, a list FILE.scp, or -.
+
+    \b
+    A single file or URL gives
+      start_ms<TAB>end_ms        a line per stretch of speech, once it has ended
+    and several inputs (a directory, pattern or list counts as such)
+      key<TAB>start_ms<TAB>end_ms
+
+    An input that fails is named on standard error and does not stop the others.
+    """  # noqa: D301 - \b is click's mark for lines that must not be filled
+    from uniasr.cli.vad import Request, run
+
+    if not run(Request(inputs=inputs, **options)):
+        click.get_current_context().exit(INPUT_FAILED)
 
 
 @cli.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from uniasr.cli.sinks import put
-from uniasr.hub import DEFAULT_MODEL, available, published
+from uniasr.hub import DEFAULT_MODEL, DEFAULT_VAD, available, published
 
 
 def run() -> None:
@@ -13,10 +13,15 @@ def run() -> None:
     here = available()
     put("Models on this machine (for --model, or give any model directory):\n\n")
     rows = [
-        (item.name + (" (default)" if item.name == DEFAULT_MODEL else ""), item.source, str(item.directory))
+        (
+            item.name + (" (default)" if item.name in (DEFAULT_MODEL, DEFAULT_VAD) else ""),
+            item.purpose,
+            item.source,
+            str(item.directory),
+        )
         for item in here
     ]
-    put(_table(("name", "from", "directory"), rows) if rows else "  none\n")
+    put(_table(("name", "for", "from", "directory"), rows) if rows else "  none\n")
     found = {item.name for item in here}
     put("\nPublished UniASR models (named by the hub; download one to load it, naming it says how):\n\n")
     put(

@@ -43,8 +43,8 @@ class Bar:
 
 
 @contextmanager
-def watched(inputs: Sequence[NamedInput]) -> Iterator[tuple[list[Source], Bar]]:
-    """The sources of inputs, and a bar that shows how far they have been worked through."""
+def watched(inputs: Sequence[NamedInput], work: str = "transcribing") -> Iterator[tuple[list[Source], Bar]]:
+    """The sources of inputs, and a bar that shows how far they have been worked through; `work` says what is done."""
     sources: list[Source] = [item.source for item in inputs]
     size = _long_file(sources[0]) if len(sources) == 1 else 0
     with ExitStack() as stack:
@@ -53,7 +53,7 @@ def watched(inputs: Sequence[NamedInput]) -> Iterator[tuple[list[Source], Bar]]:
             yield sources, Bar()
             return
         stack.enter_context(progress)
-        task = progress.add_task("transcribing", total=size or len(sources))
+        task = progress.add_task(work, total=size or len(sources))
         if size:
             raw = _WatchedFile(str(sources[0]), lambda place: progress.update(task, completed=place))
             yield [stack.enter_context(io.BufferedReader(raw))], Bar(progress)

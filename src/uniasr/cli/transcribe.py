@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from uniasr.audio.inputs import NamedInput, expand
+from uniasr.audio.inputs import NamedInput, expand, several
 from uniasr.cli.progress import watched
 from uniasr.cli.sinks import DirectorySink, LayoutSink, Sink, StdoutSink
 from uniasr.errors import OptionError, UniasrError
@@ -67,13 +67,8 @@ def run(request: Request) -> bool:
 
 def _sink(request: Request, named: Sequence[NamedInput], model: Uniasr) -> Sink:
     if request.output_dir is None:
-        return StdoutSink(request.fmt or "txt", several=_several(request.inputs, named))
+        return StdoutSink(request.fmt or "txt", several=several(request.inputs, named))
     directory = Path(request.output_dir)
     if request.fmt is None and len(request.inputs) == 1 and request.inputs[0].endswith(".scp"):
         return LayoutSink(directory, model.vocabulary.tokens, nbest=request.nbest)
     return DirectorySink(directory, request.fmt or "txt")
-
-
-def _several(words: Sequence[str], named: Sequence[NamedInput]) -> bool:
-    """Whether results need keys: what a directory, pattern or list gives must not depend on how much is in it."""
-    return len(words) > 1 or (words[0] != "-" and words[0] != named[0].source)

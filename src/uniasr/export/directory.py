@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from uniasr.checkpoints import ModelFiles, write_native
-from uniasr.checkpoints.network import load_network
+from uniasr.checkpoints.fsmn_vad import FsmnVadFiles, write_fsmn_vad
+from uniasr.checkpoints.network import load_fsmn_vad_network, load_network
 from uniasr.errors import OptionError
 from uniasr.export.compress import compress_weights
 from uniasr.export.onnx import export_graph
-from uniasr.networks.graphs import uniasr_graphs
+from uniasr.networks.graphs import Graph, fsmn_vad_graphs, uniasr_graphs
 
 STORAGES = ("float32", "int8")
 
@@ -28,15 +29,29 @@ def export_model(files: ModelFiles, output: Path, *, weights: str = "float32", e
     Raises OptionError for another storage, ModelError for weights that do not fit, OutputError when `output` cannot
     be written.
     """
-    if weights not in STORAGES:
-        raise OptionError(f"weights is {weights!r}; choose one of {', '.join(STORAGES)}")
     network = load_network(files)
     with tempfile.TemporaryDirectory() as scratch:
-        paths = []
-        for name, graph in uniasr_graphs(network).items():
-            paths.append(Path(scratch) / f"{name}.onnx")
-            export_graph(graph, paths[-1])
-            if weights == "int8":
-                compress_weights(paths[-1])
+        paths = _write_graphs(uniasr_graphs(network), Path(scratch), weights)
         card = {key: value for key, value in files.card.items() if key != "layout"}
         return write_native(output, files.config, files.tokens, files.cmvn, files=[*paths, *extra], card=card)
+
+
+def export_fsmn_vad(files: FsmnVadFiles, output: Path, *, weights: str = "float32", extra: Sequence[Path] = ()) -> Path:
+    """The same for a voice activity detector."""
+    network = load_fsmn_vad_network(files)
+    with tempfile.TemporaryDirectory() as scratch:
+        paths = _write_graphs(fsmn_vad_graphs(network), Path(scratch), weights)
+        card = {key: value for key, value in files.card.items() if key != "layout"}
+        return write_fsmn_vad(output, files.config, files.cmvn, files=[*paths, *extra], card=card)
+
+
+def _write_graphs(graphs: Mapping[str, Graph], directory: Path, weights: str) -> list[Path]:
+    if weights not in STORAGES:
+        raise OptionError(f"weights is {weights!r}; choose one of {', '.join(STORAGES)}")
+    paths = []
+    for name, graph in graphs.items():
+        paths.append(directory / f"{name}.onnx")
+        export_graph(graph, paths[-1])
+        if weights == "int8":
+            compress_weights(paths[-1])
+    return paths

@@ -13,17 +13,19 @@ from uniasr.errors import MissingExtraError, ModelError, ModelNotFoundError
 from uniasr.hub.caches import find_in_caches, huggingface_root, modelscope_roots
 
 DEFAULT_MODEL = "ja-kana"
+DEFAULT_VAD = "vad"
 
 _HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*)/([A-Za-z0-9][\w.-]*)", re.ASCII)
 _MODELSCOPE_OWNERS = ("damo", "iic")
 
 
-def resolve(name: str | Path | None = None, *, download: bool = False) -> Path:
+def resolve(name: str | Path | None = None, *, default: str = DEFAULT_MODEL, download: bool = False) -> Path:
     """The model directory that a name means.
 
     Args:
-        name: None for the packaged Japanese model; the name of a packaged model; a local directory; or a hub id like
+        name: None for a packaged model; the name of a packaged model; a local directory; or a hub id like
             `damo/<name>`, which is looked up in the local caches of ModelScope and the Hugging Face hub.
+        default: the packaged model that None means.
         download: fetch a hub id that is in no cache, with whichever hub client is installed. UNIASR_OFFLINE and
             HF_HUB_OFFLINE forbid it.
 
@@ -31,7 +33,7 @@ def resolve(name: str | Path | None = None, *, download: bool = False) -> Path:
     MissingExtraError when a download needs a client that is not installed.
     """
     if name is None:
-        return _packaged(DEFAULT_MODEL)
+        return _packaged(default)
     if (path := _local(name)) is not None:
         return path
     text = str(name)

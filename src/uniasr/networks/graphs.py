@@ -1,4 +1,4 @@
-"""The runtime graphs of UniASR: the network's modules with named inputs and outputs, as engines run them.
+"""The runtime graphs of every family: the network's modules with named inputs and outputs, as engines run them.
 
 The torch engine calls these modules; the export writes them as ONNX. Shapes: docs/graphs.md.
 """
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from uniasr.configs.uniasr import EncoderConfig, UniasrConfig
+from uniasr.networks.fsmn_vad import FsmnVadNetwork
 from uniasr.networks.layers.cif import Predictor
 from uniasr.networks.layers.fsmn_decoder import ScamaDecoder
 from uniasr.networks.layers.sanm import ChunkEncoder, LookBack
@@ -186,3 +187,21 @@ def _decoder_graph(decoder: ScamaDecoder, config: UniasrConfig, number: int) -> 
             torch.zeros(2, 3, own.num_blocks, own.kernel_size - 1, own.attention_dim),
         ),
     )
+
+
+def fsmn_vad_graphs(network: FsmnVadNetwork) -> dict[str, Graph]:
+    """The one graph of an FSMN-VAD, by the name that its recogniser uses."""
+    config = network.config
+    rows, past = {0: "U", 1: "K"}, {0: "U"}
+    graph = Graph(
+        network,
+        ("rows", "counts", "cache"),
+        ("scores", "next_cache"),
+        {"rows": rows, "counts": past, "cache": past, "scores": rows, "next_cache": past},
+        lambda: (
+            torch.randn(2, 7, config.input_dim),
+            torch.tensor([7, 5]),
+            torch.zeros(2, config.fsmn_layers, config.cache_rows, config.proj_dim),
+        ),
+    )
+    return {"fsmn_vad": graph}

@@ -1,0 +1,164 @@
+"""The shape of an FSMN-VAD, and the options of its state machine.
+
+Source: funasr 1.4.16 funasr/models/fsmn_vad_streaming; the option names are the published ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from math import isfinite
+from typing import Any
+
+from uniasr.configs.frontend import FrontendConfig
+from uniasr.errors import OptionError
+
+PROFILES: dict[str, dict[str, Any]] = {
+    "classic": {},
+    "dynamic": {
+        "speech_noise_thres": 0.5,
+        "silence_schedule": (
+            (0, 2_000),
+            (10_000, 1_000),
+            (20_000, 800),
+            (30_000, 600),
+            (40_000, 400),
+            (50_000, 200),
+            (60_000, 100),
+        ),
+    },
+}
+"""Changes to a model's options, by name. Classic takes them as published; dynamic waits the less for the end of a
+segment the longer it has been open (the default of funasr 1.4.16)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FsmnConfig:
+    """Feed-forward layers with memories over past rows [encoder_conf of FSMN]."""
+
+    input_dim: int = 400
+    input_affine_dim: int = 140
+    fsmn_layers: int = 4
+    linear_dim: int = 250
+    proj_dim: int = 128
+    lorder: int = 20
+    """Rows under a memory, the current one included."""
+    lstride: int = 1
+    """Rows between two of them."""
+    output_affine_dim: int = 140
+    output_dim: int = 248
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):
+            least = 2 if entry.name in ("lorder", "output_dim") else 1
+            if getattr(self, entry.name) < least:
+                raise ValueError(f"{entry.name} is {getattr(self, entry.name)}; it must be at least {least}")
+
+    @property
+    def cache_rows(self) -> int:
+        """Past rows that each memory reads."""
+        return (self.lorder - 1) * self.lstride
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VadOptions:
+    """When speech begins and ends. Times are in milliseconds; they are rounded down to whole frames of 10 ms.
+
+    Raises OptionError when a value makes no sense.
+    """
+
+    detect_mode: int = 1
+    """1 finds all segments, 0 stops after the first."""
+    max_end_silence_time: int = 800
+    """Silence that ends a segment, counted from its first frame."""
+    max_start_silence_time: int = 3_000
+    """Only in detect_mode 0: give up when no speech has begun by then."""
+    window_size_ms: int = 200
+    """Frames are judged together over this time."""
+    sil_to_speech_time_thres: int = 150
+    """Speech within the window that begins a segment."""
+    speech_to_sil_time_thres: int = 150
+    """Silence begins when no more speech than this is left within the window."""
+    speech_2_noise_ratio: float = 1.0
+    """Exponent of the probability of silence."""
+    do_extend: bool = True
+    """Whether a segment gets some frames around its evidence (the next two options)."""
+    lookback_time_start_point: int = 200
+    """Moved back from where the window began."""
+    lookahead_time_end_point: int = 100
+    """Kept of the silence after the last speech."""
+    max_single_segment_time: int = 60_000
+    """A longer segment is cut."""
+    snr_thres: float = -100.0
+    """A frame of speech is this much above the noise level, in dB."""
+    noise_frame_num_used_for_snr: int = 100
+    """Frames that the noise level averages over."""
+    decibel_thres: float = -100.0
+    """Quieter frames are silence; digital silence has -60 dB."""
+    speech_noise_thres: float = 0.6
+    """A frame is speech when its probability of speech exceeds that of silence by this much."""
+    sil_pdf_ids: tuple[int, ...] = (0,)
+    """Outputs of the network that mean silence."""
+    silence_schedule: tuple[tuple[int, int], ...] = ()
+    """Pairs (open, silence): a segment that has been open for more than `open` ends after `silence`, in place of
+    max_end_silence_time. Times count from the moment at which the start was certain."""
+
+    def __post_init__(self) -> None:
+        _whole(self, 0, "max_end_silence_time", "max_start_silence_time", "lookback_time_start_point")
+        _whole(self, 0, "lookahead_time_end_point", "speech_to_sil_time_thres")
+        _whole(self, 1, "noise_frame_num_used_for_snr", "max_single_segment_time")
+        _whole(self, 10, "window_size_ms", "sil_to_speech_time_thres")
+        for name in ("speech_2_noise_ratio", "snr_thres", "decibel_thres", "speech_noise_thres"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value):
+                raise OptionError(f"{name} is {value!r}; it must be a finite number")
+        if self.detect_mode not in (0, 1):
+            raise OptionError(f"detect_mode is {self.detect_mode!r}; choose 0 (one segment) or 1 (all)")
+        if self.window_size_ms > 60_000:
+            raise OptionError(f"window_size_ms is {self.window_size_ms}; it must be at most 60000")
+        if not self.sil_pdf_ids:
+            raise OptionError("sil_pdf_ids is empty; at least one output must mean silence")
+        times = [opened for opened, _ in self.silence_schedule]
+        if times and (times[0] != 0 or times != sorted(set(times)) or min(s for _, s in self.silence_schedule) < 0):
+            raise OptionError(
+                f"silence_schedule is {self.silence_schedule!r}; it must hold pairs of milliseconds (open, silence), "
+                "the first of them at 0 and each later than the one before"
+            )
+
+    def with_changes(self, changes: Mapping[str, Any]) -> VadOptions:
+        """These options with some changed; an unknown name raises OptionError."""
+        known = [entry.name for entry in fields(self)]
+        for name in changes:
+            if name not in known:
+                raise OptionError(f"unknown VAD option {name!r}; the options are {', '.join(known)}")
+        return replace(self, **changes)
+
+
+def _whole(options: VadOptions, least: int, *names: str) -> None:
+    for name in names:
+        value = getattr(options, name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise OptionError(f"{name} is {value!r}; it must be a whole number of at least {least}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FsmnVadConfig:
+    """Everything but the weights and the CMVN values."""
+
+    frontend: FrontendConfig
+    encoder: FsmnConfig
+    options: VadOptions = field(default_factory=VadOptions)
+
+    def __post_init__(self) -> None:
+        if self.encoder.input_dim != self.frontend.feature_size:
+            raise ValueError(
+                f"encoder input_dim {self.encoder.input_dim} is not the front end's {self.frontend.feature_size}"
+            )
+        if self.frontend.row_ms != FRAME_MS:
+            raise ValueError(f"a row stands for {self.frontend.row_ms} ms; the state machine needs {FRAME_MS} ms")
+        if wrong := [i for i in self.options.sil_pdf_ids if not 0 <= i < self.encoder.output_dim]:
+            raise ValueError(f"sil_pdf_ids has {wrong[0]}, but the network has {self.encoder.output_dim} outputs")
+
+
+FRAME_MS = 10
+"""Audio between two frame decisions."""
