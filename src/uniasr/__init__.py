@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from uniasr.errors import UniasrError
     from uniasr.recognizers import load_model
+    from uniasr.recognizers.punctuation.load import load_punctuator
+    from uniasr.recognizers.punctuation.model import Punctuator
     from uniasr.recognizers.uniasr import Uniasr
     from uniasr.types import (
         DecodingOptions,
@@ -30,6 +32,7 @@ _HOMES = {
     "Hypothesis": "uniasr.types",
     "Latency": "uniasr.types",
     "Partial": "uniasr.types",
+    "Punctuator": "uniasr.recognizers.punctuation.model",
     "Refresh": "uniasr.types",
     "Segment": "uniasr.types",
     "Token": "uniasr.types",
@@ -37,6 +40,7 @@ _HOMES = {
     "Uniasr": "uniasr.recognizers.uniasr",
     "UniasrError": "uniasr.errors",
     "load_model": "uniasr.recognizers",
+    "load_punctuator": "uniasr.recognizers.punctuation.load",
 }
 
 __all__ = [
@@ -46,6 +50,7 @@ __all__ = [
     "Hypothesis",
     "Latency",
     "Partial",
+    "Punctuator",
     "Refresh",
     "Segment",
     "Token",
@@ -53,6 +58,7 @@ __all__ = [
     "Uniasr",
     "UniasrError",
     "load_model",
+    "load_punctuator",
 ]
 
 

@@ -104,7 +104,7 @@ def write_native(
         )
         (staging / "am.mvn").write_text(_am_mvn(cmvn), encoding="ascii")
         if state is not None:
-            _write_state(staging / "model.safetensors", state)
+            write_state(staging / "model.safetensors", state)
         for file in files:
             if file.name in _OWN_NAMES:
                 raise OutputError(f"{file} cannot be added to a model directory: the name is taken")
@@ -179,7 +179,8 @@ def _am_mvn(cmvn: Cmvn) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _write_state(path: Path, state: Mapping[str, torch.Tensor]) -> None:
+def write_state(path: Path, state: Mapping[str, torch.Tensor]) -> None:
+    """Write parameters as safetensors; raises MissingExtraError without that package."""
     try:
         from safetensors.torch import save_file
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""The runtime graphs of UniASR: the network's modules with named inputs and outputs, as engines run them.
+"""The runtime graphs of the networks: their modules with named inputs and outputs, as engines run them.
 
 The torch engine calls these modules; the export writes them as ONNX. Shapes: docs/graphs.md.
 """
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from uniasr.configs.uniasr import EncoderConfig, UniasrConfig
+from uniasr.networks.ct_transformer import CtTransformerNetwork
 from uniasr.networks.layers.cif import Predictor
 from uniasr.networks.layers.fsmn_decoder import ScamaDecoder
 from uniasr.networks.layers.sanm import ChunkEncoder, LookBack
@@ -186,3 +187,24 @@ def _decoder_graph(decoder: ScamaDecoder, config: UniasrConfig, number: int) -> 
             torch.zeros(2, 3, own.num_blocks, own.kernel_size - 1, own.attention_dim),
         ),
     )
+
+
+def ct_transformer_graphs(network: CtTransformerNetwork) -> dict[str, Graph]:
+    """The only graph of a punctuation model (docs/families/ct_transformer.md)."""
+    size = network.config.embed_size
+    axes = {"ids": {0: "W", 1: "K"}, "positions": {0: "K"}, "valid": {0: "W", 1: "K"}, "logits": {0: "W", 1: "K"}}
+    if network.config.causal:
+        axes["cached"] = {0: "W"}
+    graph = Graph(
+        network,
+        ("ids", "positions", "valid", "cached"),
+        ("logits",),
+        axes,
+        lambda: (
+            torch.zeros(2, 8, dtype=torch.int64),
+            torch.zeros(8, size),
+            torch.ones(2, 8),
+            torch.tensor([3, 0]),
+        ),
+    )
+    return {"punctuation": graph}

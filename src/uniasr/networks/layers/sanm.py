@@ -6,7 +6,7 @@ Source: SAN-M arXiv 2006.01713; funasr 1.4.16 funasr/models/scama/encoder.py.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,23 @@ from uniasr.configs.uniasr import EncoderConfig
 from uniasr.networks.layers.attention import MASKED, attend, split_heads
 
 LAYER_NORM_EPS = 1e-12
+
+
+class LayerShape(Protocol):
+    """What a configuration says about one layer."""
+
+    @property
+    def output_size(self) -> int: ...
+    @property
+    def attention_heads(self) -> int: ...
+    @property
+    def linear_units(self) -> int: ...
+    @property
+    def kernel_size(self) -> int: ...
+    @property
+    def dropout(self) -> float: ...
+    @property
+    def attention_dropout(self) -> float: ...
 
 
 class LookBack(NamedTuple):
@@ -46,16 +63,21 @@ class FeedForward(nn.Module):
 
 
 class SelfAttention(nn.Module):
-    """Multi-head self-attention of a chunk plus the FSMN memory of its values."""
+    """Multi-head self-attention of a chunk plus the FSMN memory of its values.
 
-    def __init__(self, input_size: int, config: EncoderConfig) -> None:
+    `reach` is how many rows before and after the current one the memory sees; None for the same on both sides.
+    """
+
+    def __init__(self, input_size: int, config: LayerShape, reach: tuple[int, int] | None = None) -> None:
         super().__init__()
         size = config.output_size
         self.heads = config.attention_heads
         self.linear_q_k_v = nn.Linear(input_size, 3 * size)
         self.linear_out = nn.Linear(size, size)
+        before, after = reach or (config.kernel_size // 2, config.kernel_size // 2)
+        self.uneven = None if before == after else (before, after)
         self.fsmn_block = nn.Conv1d(
-            size, size, config.kernel_size, padding=config.kernel_size // 2, groups=size, bias=False
+            size, size, config.kernel_size, padding=0 if self.uneven else before, groups=size, bias=False
         )
         self.attention_dropout = nn.Dropout(config.attention_dropout)
         self.dropout = nn.Dropout(config.dropout)
@@ -80,7 +102,10 @@ class SelfAttention(nn.Module):
 
     def memory(self, values: Tensor) -> Tensor:
         """Depthwise convolution over the rows of each chunk plus the rows themselves, [C, K, D]."""
-        convolved = self.fsmn_block(values.transpose(1, 2)).transpose(1, 2)
+        columns = values.transpose(1, 2)
+        if self.uneven is not None:
+            columns = functional.pad(columns, self.uneven)
+        convolved = self.fsmn_block(columns).transpose(1, 2)
         return self.dropout(convolved + values)  # type: ignore[no-any-return]
 
 
@@ -94,11 +119,11 @@ def _earlier(own: Tensor, past: Tensor, layer: int, predecessors: Tensor) -> Ten
 class EncoderLayer(nn.Module):
     """Attention and feed-forward with pre-norm; no residual round attention where the width changes."""
 
-    def __init__(self, input_size: int, config: EncoderConfig) -> None:
+    def __init__(self, input_size: int, config: LayerShape, reach: tuple[int, int] | None = None) -> None:
         super().__init__()
         size = config.output_size
         self.residual = input_size == size
-        self.self_attn = SelfAttention(input_size, config)
+        self.self_attn = SelfAttention(input_size, config, reach)
         self.feed_forward = FeedForward(size, config.linear_units, config.dropout)
         self.norm1 = nn.LayerNorm(input_size, eps=LAYER_NORM_EPS)
         self.norm2 = nn.LayerNorm(size, eps=LAYER_NORM_EPS)

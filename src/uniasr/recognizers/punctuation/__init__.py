@@ -1,0 +1,6 @@
+"""Punctuation: from a text without marks, or a recogniser's tokens, to one with marks.
+
+windows  which words are seen at once     network  labels for many texts at once
+render   words and labels as text         stream   the same while text comes
+tokens   marks on a recogniser's tokens   model    the public class        load  from a name to a model
+"""
