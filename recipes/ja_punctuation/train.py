@@ -74,6 +74,58 @@ def save(run: Path, network: CtTransformerNetwork, optimizer: torch.optim.Optimi
         old.unlink()
 
 
+class Trainer:
+    """A run in a directory: `last.pt` to resume from, `weights-*.pt` to average, `log.jsonl` to read."""
+
+    def __init__(self, options: argparse.Namespace, vocab_size: int) -> None:
+        self.options, self.step = options, 0
+        self.network = CtTransformerNetwork(model.config(vocab_size))
+        torch.nn.init.normal_(self.network.embed.weight, std=self.network.config.output_size**-0.5)
+        self.optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=options.lr, betas=(0.9, 0.98), weight_decay=0.01
+        )
+        if (options.run / "last.pt").exists():
+            state = torch.load(options.run / "last.pt", weights_only=True)
+            self.network.load_state_dict(state["network"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.step = state["step"]
+        self.network.train()
+
+    def run(self, source: Iterator[Batch]) -> None:
+        """Train to the last step."""
+        started, seen, losses = time.monotonic(), 0, []
+        while self.step < self.options.steps:
+            batch = next(source)
+            losses.append(self.train_step(batch))
+            seen += int(batch.counts.sum())
+            if self.step % 50 == 0:
+                record = {"step": self.step, "loss": round(float(np.mean(losses)), 4)}
+                record["words_per_s"] = round(seen / (time.monotonic() - started))
+                with (self.options.run / "log.jsonl").open("a", encoding="utf-8") as log:
+                    log.write(json.dumps(record) + "\n")
+                print(record, flush=True)
+                started, seen, losses = time.monotonic(), 0, []
+            if self.step % self.options.save_every == 0 or self.step == self.options.steps:
+                save(self.options.run, self.network, self.optimizer, self.step)
+
+    def train_step(self, batch: Batch) -> float:
+        """One update; returns the loss."""
+        torch.manual_seed(SEED * 1_000_003 + self.step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate(self.step, self.options)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            logits = logits_of(self.network, batch)
+        loss = torch.nn.functional.cross_entropy(
+            logits.float().flatten(0, 1), torch.from_numpy(batch.labels).flatten(), ignore_index=IGNORED
+        )
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimizer.step()
+        self.step += 1
+        return loss.item()
+
+
 def main() -> None:
     """Train."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -88,44 +140,8 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
     words = read_words(options.work / "tokens.txt")
-    network = CtTransformerNetwork(model.config(len(words)))
-    torch.nn.init.normal_(network.embed.weight, std=model.config(len(words)).output_size ** -0.5)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=options.lr, betas=(0.9, 0.98), weight_decay=0.01)
-    step = 0
-    if (options.run / "last.pt").exists():
-        state = torch.load(options.run / "last.pt", weights_only=True)
-        network.load_state_dict(state["network"])
-        optimizer.load_state_dict(state["optimizer"])
-        step = state["step"]
-    network.train()
-    source = stream(load(options.work, "train"), options.batch_words, len(words), step)
-    started, seen, losses = time.monotonic(), 0, []
-    while step < options.steps:
-        batch = next(source)
-        torch.manual_seed(SEED * 1_000_003 + step)
-        for group in optimizer.param_groups:
-            group["lr"] = rate(step, options)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            logits = logits_of(network, batch)
-        loss = torch.nn.functional.cross_entropy(
-            logits.float().flatten(0, 1), torch.from_numpy(batch.labels).flatten(), ignore_index=IGNORED
-        )
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        step += 1
-        losses.append(loss.item())
-        seen += int(batch.counts.sum())
-        if step % 50 == 0:
-            record = {"step": step, "loss": round(float(np.mean(losses)), 4), "lr": round(rate(step, options), 6)}
-            record["words_per_s"] = round(seen / (time.monotonic() - started))
-            with (options.run / "log.jsonl").open("a", encoding="utf-8") as log:
-                log.write(json.dumps(record) + "\n")
-            print(record, flush=True)
-            started, seen, losses = time.monotonic(), 0, []
-        if step % options.save_every == 0 or step == options.steps:
-            save(options.run, network, optimizer, step)
+    trainer = Trainer(options, len(words))
+    trainer.run(stream(load(options.work, "train"), options.batch_words, len(words), trainer.step))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ from uniasr.text.words import WordList, read_words
 if TYPE_CHECKING:
     import torch
 
+__all__ = ["GRAPH_FILE", "PunctuationFiles", "is_punctuation", "read_punctuation", "write_punctuation"]
+
 FAMILY = "ct_transformer"
 FORMAT = 1
 GRAPH_FILE = "punctuation.onnx"

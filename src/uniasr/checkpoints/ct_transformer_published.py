@@ -1,8 +1,8 @@
 """Punctuation models as published for the FunASR ecosystem, in the layouts of its 0.x and 1.x releases.
 
 Every entry of a configuration is used, known not to matter, or refused.
-Sources: funasr 1.4.16 funasr/models/{ct_transformer,ct_transformer_streaming}; FunASR 0.2.0 funasr/tasks/punctuation.py,
-funasr/models/{target_delay_transformer,vad_realtime_transformer}.py.
+Sources: funasr 1.4.16 funasr/models/{ct_transformer,ct_transformer_streaming}; FunASR 0.2.0
+funasr/tasks/punctuation.py and funasr/models/{target_delay_transformer,vad_realtime_transformer}.py.
 """
 
 from __future__ import annotations
@@ -53,7 +53,10 @@ def published_config(directory: Path) -> Path | None:
 
 
 def read_published_punctuation(directory: Path) -> PunctuationFiles:
-    """Read a directory in either published layout; raises ModelError naming the file, the entry and what is supported."""
+    """Read a directory in either published layout.
+
+    Raises ModelError naming the file, the entry and what is supported.
+    """
     path = _config_path(directory)
     if not path.is_file():
         raise ModelError(
@@ -178,7 +181,7 @@ def _marks(section: Any, where: str) -> tuple[str, ...]:
     marks = section.get("punc_list") if isinstance(section, Mapping) else None
     if not isinstance(marks, list) or not all(isinstance(mark, str) for mark in marks):
         raise ModelError(f"{where}: punc_list is {marks!r:.60}; a list of marks is needed")
-    return tuple(_NORMALISED.get(mark, mark) for mark in marks)
+    return tuple(_NORMALISED.get(mark) or mark for mark in marks)
 
 
 def _refuse_word_cutting(directory: Path, entries: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:

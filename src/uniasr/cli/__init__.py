@@ -4,6 +4,7 @@ app         commands, options, and the one place where errors become sentences
 transcribe  recordings to texts     sinks     where transcripts go     progress  the bar
 stream      live recognition        packets   where packets come from  live      how events are shown
 models      which models there are  export    the onnxruntime directory of a checkpoint
+punctuate   marks for texts
 
 Nothing that takes long to import is imported before it is needed.
 """

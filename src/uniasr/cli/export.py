@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 
 from uniasr.checkpoints import read_model
+from uniasr.checkpoints.ct_transformer import PunctuationFiles, is_punctuation, read_punctuation
 from uniasr.cli.sinks import put
 from uniasr.errors import MissingExtraError, ModelError
 from uniasr.hub import resolve
@@ -13,7 +14,8 @@ from uniasr.hub import resolve
 
 def run(name: str, output: str, weights: str) -> None:
     """Export the model and say what has been written."""
-    files = read_model(resolve(name))
+    place = resolve(name)
+    files = read_punctuation(place) if is_punctuation(place) else read_model(place)
     if files.weights is None:
         raise ModelError(f"{files.directory} has no PyTorch weights to export; it is an onnxruntime directory already")
     try:
@@ -23,10 +25,14 @@ def run(name: str, output: str, weights: str) -> None:
         raise MissingExtraError(
             f"export needs PyTorch and onnx ({error}); install them with pip install 'uniasr[export]'"
         ) from error
+    from uniasr.export.ct_transformer import export_punctuation
     from uniasr.export.directory import export_model
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's notes about tracing are for whoever writes the network
-        directory = export_model(files, Path(output), weights=weights)
+        if isinstance(files, PunctuationFiles):
+            directory = export_punctuation(files, Path(output), weights=weights)
+        else:
+            directory = export_model(files, Path(output), weights=weights)
     sizes = [path.stat().st_size for path in directory.iterdir()]
     put(f"{directory}: {len(list(directory.glob('*.onnx')))} graphs, {sum(sizes) / 1e6:.1f} MB\n")

@@ -6,33 +6,21 @@ Source: SAN-M arXiv 2006.01713; funasr 1.4.16 funasr/models/scama/encoder.py.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from uniasr.configs.ct_transformer import CtTransformerConfig
 from uniasr.configs.uniasr import EncoderConfig
 from uniasr.networks.layers.attention import MASKED, attend, split_heads
 
 LAYER_NORM_EPS = 1e-12
 
 
-class LayerShape(Protocol):
-    """What a configuration says about one layer."""
-
-    @property
-    def output_size(self) -> int: ...
-    @property
-    def attention_heads(self) -> int: ...
-    @property
-    def linear_units(self) -> int: ...
-    @property
-    def kernel_size(self) -> int: ...
-    @property
-    def dropout(self) -> float: ...
-    @property
-    def attention_dropout(self) -> float: ...
+LayerShape: TypeAlias = EncoderConfig | CtTransformerConfig
+"""Where a layer finds its widths, heads, kernel size and dropout."""
 
 
 class LookBack(NamedTuple):

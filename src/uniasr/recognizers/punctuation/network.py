@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from uniasr.configs.ct_transformer import CtTransformerConfig
-from uniasr.engines.base import Engine
+from uniasr.engines.base import Arrays, Engine
 from uniasr.features.positions import position_codes
 from uniasr.recognizers.punctuation.windows import Closed, Window, close_window, first_window, next_window
 from uniasr.types import F32, I64
@@ -92,7 +92,7 @@ def run_windows(
     for place, row in enumerate(rows):
         ids[place, : len(row)] = row
         valid[place, : len(row)] = 1.0
-    inputs = {
+    inputs: Arrays = {
         "ids": ids,
         "positions": position_codes(0, width, config.embed_size).astype(np.float32),
         "valid": valid,

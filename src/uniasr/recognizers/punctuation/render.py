@@ -42,7 +42,11 @@ def plain_text(words: Sequence[str], labels: Sequence[int], config: CtTransforme
     for start, end in sentences(marks_of(labels, config)):
         if "，" in config.marks and all(is_latin(word) for word in words[start:end]):
             shown[start] = shown[start][:1].upper() + shown[start][1:]
-    return "".join(blank + word + mark for blank, word, mark in zip(blanks(words), shown, marks, strict=True))
+    text, before = "", ""
+    for blank, word, mark in zip(blanks(words), shown, marks, strict=True):
+        text += (blank if before.isascii() else "") + word + mark  # marks of full width bring their own blank
+        before = mark
+    return text
 
 
 def published_text(
