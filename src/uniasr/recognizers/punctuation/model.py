@@ -118,7 +118,7 @@ class Punctuator:
         """One step of a stream: the new words with their marks. Nothing happens without new words."""
         if not words:
             return carry, EMPTY
-        (labelled,) = self._label([([*carry.words, *words], len(carry.words))])
+        (labelled,) = self._label([(carry.followed_by(words), len(carry.words))])
         return advance(carry, words, labelled, self.config)
 
     def _label(self, texts: Sequence[tuple[Sequence[str], int]], split_size: int | None = None) -> list[Labelled]:

@@ -17,10 +17,16 @@ from uniasr.recognizers.punctuation.windows import remembered
 
 @dataclass(frozen=True, slots=True)
 class StreamCarry:
-    """The words since the last full stop, and the mark that was found after the last one but not yet given out."""
+    """What a stream remembers: words since the last full stop, and a mark that has not been given out yet."""
 
     words: tuple[str, ...] = ()
+    """With the blank before a Latin word behind another one, like the published cache `pre_text`."""
     pending: str = ""
+    """Found after the last word; the next piece or the end of the text decides."""
+
+    def followed_by(self, words: Sequence[str]) -> list[str]:
+        """All words that the network sees with the new ones, without blanks."""
+        return [*(word.strip() for word in self.words), *words]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ def advance(
         config: the marks.
     """
     old = len(carry.words)
-    both = [*carry.words, *words]
+    both = carry.followed_by(words)
     marks = marks_of(labelled.labels, config)
     spaces = blanks(both)
     piece = Piece(
@@ -68,7 +74,8 @@ def advance(
         marks=(*marks[old:-1], ""),
     )
     first = remembered(labelled.labels, config)
-    return StreamCarry(tuple(both[first:]), marks[-1]), piece
+    kept = tuple(space + word for space, word in zip(spaces[first:], both[first:], strict=True))
+    return StreamCarry(kept, marks[-1]), piece
 
 
 def closing_mark(carry: StreamCarry, config: CtTransformerConfig) -> str:
