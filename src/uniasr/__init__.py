@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from uniasr.errors import UniasrError
-    from uniasr.recognizers import load_model, load_vad
+    from uniasr.recognizers import load_model, load_punctuator, load_vad
+    from uniasr.recognizers.punctuation import Punctuator
     from uniasr.recognizers.uniasr import Uniasr
     from uniasr.recognizers.vad import Vad
     from uniasr.types import (
@@ -31,6 +32,7 @@ _HOMES = {
     "Hypothesis": "uniasr.types",
     "Latency": "uniasr.types",
     "Partial": "uniasr.types",
+    "Punctuator": "uniasr.recognizers.punctuation",
     "Refresh": "uniasr.types",
     "Segment": "uniasr.types",
     "Token": "uniasr.types",
@@ -39,6 +41,7 @@ _HOMES = {
     "UniasrError": "uniasr.errors",
     "Vad": "uniasr.recognizers.vad",
     "load_model": "uniasr.recognizers",
+    "load_punctuator": "uniasr.recognizers",
     "load_vad": "uniasr.recognizers",
 }
 
@@ -49,6 +52,7 @@ __all__ = [
     "Hypothesis",
     "Latency",
     "Partial",
+    "Punctuator",
     "Refresh",
     "Segment",
     "Token",
@@ -57,6 +61,7 @@ __all__ = [
     "UniasrError",
     "Vad",
     "load_model",
+    "load_punctuator",
     "load_vad",
 ]
 

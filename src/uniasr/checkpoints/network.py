@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from uniasr.checkpoints.ct_transformer_published import PunctuationFiles
 from uniasr.checkpoints.files import ModelFiles
 from uniasr.checkpoints.fsmn_vad import FsmnVadFiles
 from uniasr.checkpoints.graph_weights import read_graph_state
 from uniasr.checkpoints.weights import load_strictly, read_state
+from uniasr.errors import ModelError
+from uniasr.networks.ct_transformer import CtTransformerNetwork
 from uniasr.networks.fsmn_vad import FsmnVadNetwork
 from uniasr.networks.uniasr import UniasrNetwork
 
@@ -26,4 +29,19 @@ def load_fsmn_vad_network(files: FsmnVadFiles) -> FsmnVadNetwork:
     state = read_graph_state(files.graphs) if files.weights is None else read_state(files.weights)
     network = FsmnVadNetwork(files.config.encoder)
     load_strictly(network, state, str(files.weights or files.directory))
+    return network.eval()
+
+
+def load_punctuation_network(files: PunctuationFiles) -> CtTransformerNetwork:
+    """The network of a punctuation model, in evaluation mode, with its weights.
+
+    Raises ModelError for weights that do not fit the configuration, and for a directory that has none.
+    """
+    if files.weights is None:
+        raise ModelError(f"{files.directory} has only a graph; load it with backend='onnxruntime'")
+    state = read_state(files.weights)
+    # Models of FunASR 0.x were saved inside a wrapper of this name.
+    state = {name.removeprefix("punc_model."): value for name, value in state.items()}
+    network = CtTransformerNetwork(files.config)
+    load_strictly(network, state, str(files.weights))
     return network.eval()

@@ -6,6 +6,7 @@ stream      live recognition        packets   where packets come from  live     
 vad         where speech is
 models      which models there are  export    the onnxruntime directory of a checkpoint
 data        checking, preparing     finetune, train, evaluate      training    what these share
+punctuate   marks for texts
 
 Nothing that takes long to import is imported before it is needed.
 """

@@ -41,32 +41,52 @@ def complain(sentence: str) -> None:
     click.echo(f"uniasr: {' '.join(sentence.split())}", err=True)
 
 
+def runtime_options(command: _Command) -> _Command:
+    """What runs a model."""
+    for option in (
+        click.option("--threads", type=int, metavar="N", help="Threads of the runtime.  [default: all cores]"),
+        click.option(
+            "--backend",
+            default="auto",
+            show_default=True,
+            metavar="auto|onnxruntime|torch",
+            help="What runs the model; auto takes onnxruntime where the model has graphs for it.",
+        ),
+        click.option("--device", default="cpu", show_default=True, metavar="cpu|cuda", help="Where the model runs."),
+    ):
+        command = option(command)
+    return command
+
+
 def model_options(default: str) -> Callable[[_Command], _Command]:
     """Which model, and what runs it; `default` says which one is taken if none is named."""
 
     def decorate(command: _Command) -> _Command:
-        for option in (
-            click.option("--threads", type=int, metavar="N", help="Threads of the runtime.  [default: all cores]"),
-            click.option(
-                "--backend",
-                default="auto",
-                show_default=True,
-                metavar="auto|onnxruntime|torch",
-                help="What runs the model; auto takes onnxruntime where the model has graphs for it.",
-            ),
-            click.option(
-                "--device", default="cpu", show_default=True, metavar="cpu|cuda", help="Where the model runs."
-            ),
-            click.option(
-                "--model",
-                metavar="MODEL",
-                help=f"A model directory, or a name that `uniasr models` lists.  [default: {default}]",
-            ),
-        ):
-            command = option(command)
-        return command
+        return click.option(
+            "--model",
+            metavar="MODEL",
+            help=f"A model directory, or a name that `uniasr models` lists.  [default: {default}]",
+        )(runtime_options(command))
 
     return decorate
+
+
+def punctuation_options(command: _Command) -> _Command:
+    """Which punctuation model, what runs it, and how it writes."""
+    for option in (
+        click.option(
+            "--style",
+            metavar="published|plain",
+            help="How Latin words are written: as the published system does, or as they are.  [default: the model's]",
+        ),
+        click.option(
+            "--model",
+            metavar="MODEL",
+            help="The directory or name of a punctuation model.  [default: the packaged Japanese one]",
+        ),
+    ):
+        command = option(command)
+    return runtime_options(command)
 
 
 def decoding_options(default_mode: str) -> Callable[[_Command], _Command]:
@@ -221,6 +241,21 @@ def vad(inputs: tuple[str, ...], **options: Any) -> None:
 
     if not run(Request(inputs=inputs, **options)):
         click.get_current_context().exit(INPUT_FAILED)
+
+
+@cli.command()
+@click.argument("texts", nargs=-1, metavar="[TEXT...]")
+@punctuation_options
+@click.option("--live", is_flag=True, help="Write each line at once; a line goes on where the one before has stopped.")
+def punctuate(texts: tuple[str, ...], **options: Any) -> None:
+    """Put punctuation marks into TEXT, or into the lines of standard input without TEXT.
+
+    Each TEXT or line gives a line. With --live the lines are pieces of one text that comes bit by bit: a mark that is
+    found only with the next line begins that line, and the last full stop comes at the end of the input.
+    """
+    from uniasr.cli.punctuate import Request, run
+
+    run(Request(texts=texts, **options))
 
 
 @cli.command()

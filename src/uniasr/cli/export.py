@@ -6,6 +6,8 @@ import warnings
 from pathlib import Path
 
 from uniasr.checkpoints import read_model
+from uniasr.checkpoints.ct_transformer import PunctuationFiles, is_punctuation, read_punctuation
+from uniasr.checkpoints.files import ModelFiles
 from uniasr.checkpoints.fsmn_vad import FsmnVadFiles, is_fsmn_vad, read_fsmn_vad
 from uniasr.cli.sinks import put
 from uniasr.errors import MissingExtraError, ModelError
@@ -14,8 +16,7 @@ from uniasr.hub import resolve
 
 def run(name: str, output: str, weights: str) -> None:
     """Export the model and say what has been written."""
-    source = resolve(name)
-    files = read_fsmn_vad(source) if is_fsmn_vad(source) else read_model(source)
+    files = _read(resolve(name))
     if files.weights is None:
         raise ModelError(f"{files.directory} has no PyTorch weights to export; it is an onnxruntime directory already")
     try:
@@ -25,13 +26,21 @@ def run(name: str, output: str, weights: str) -> None:
         raise MissingExtraError(
             f"export needs PyTorch and onnx ({error}); install them with pip install 'uniasr[export]'"
         ) from error
-    from uniasr.export.directory import export_fsmn_vad, export_model
+    from uniasr.export.directory import export_fsmn_vad, export_model, export_punctuation
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's notes about tracing are for whoever writes the network
         if isinstance(files, FsmnVadFiles):
             directory = export_fsmn_vad(files, Path(output), weights=weights)
+        elif isinstance(files, PunctuationFiles):
+            directory = export_punctuation(files, Path(output), weights=weights)
         else:
             directory = export_model(files, Path(output), weights=weights)
     sizes = [path.stat().st_size for path in directory.iterdir()]
     put(f"{directory}: {len(list(directory.glob('*.onnx')))} graphs, {sum(sizes) / 1e6:.1f} MB\n")
+
+
+def _read(place: Path) -> ModelFiles | FsmnVadFiles | PunctuationFiles:
+    if is_fsmn_vad(place):
+        return read_fsmn_vad(place)
+    return read_punctuation(place) if is_punctuation(place) else read_model(place)

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from uniasr.checkpoints import ModelFiles, write_native
+from uniasr.checkpoints.ct_transformer import write_punctuation
+from uniasr.checkpoints.ct_transformer_published import PunctuationFiles
 from uniasr.checkpoints.fsmn_vad import FsmnVadFiles, write_fsmn_vad
-from uniasr.checkpoints.network import load_fsmn_vad_network, load_network
+from uniasr.checkpoints.network import load_fsmn_vad_network, load_network, load_punctuation_network
 from uniasr.errors import OptionError
 from uniasr.export.compress import compress_weights
 from uniasr.export.onnx import export_graph
-from uniasr.networks.graphs import Graph, fsmn_vad_graphs, uniasr_graphs
+from uniasr.networks.graphs import Graph, ct_transformer_graphs, fsmn_vad_graphs, uniasr_graphs
 
 STORAGES = ("float32", "int8")
 
@@ -43,6 +45,17 @@ def export_fsmn_vad(files: FsmnVadFiles, output: Path, *, weights: str = "float3
         paths = _write_graphs(fsmn_vad_graphs(network), Path(scratch), weights)
         card = {key: value for key, value in files.card.items() if key != "layout"}
         return write_fsmn_vad(output, files.config, files.cmvn, files=[*paths, *extra], card=card)
+
+
+def export_punctuation(
+    files: PunctuationFiles, output: Path, *, weights: str = "float32", extra: Sequence[Path] = ()
+) -> Path:
+    """The same for a punctuation model."""
+    network = load_punctuation_network(files)
+    with tempfile.TemporaryDirectory() as scratch:
+        paths = _write_graphs(ct_transformer_graphs(network), Path(scratch), weights)
+        card = {key: value for key, value in files.card.items() if key != "layout"}
+        return write_punctuation(output, files.config, files.words, files=[*paths, *extra], card=card)
 
 
 def _write_graphs(graphs: Mapping[str, Graph], directory: Path, weights: str) -> list[Path]:

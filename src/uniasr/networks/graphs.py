@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from uniasr.configs.uniasr import EncoderConfig, UniasrConfig
+from uniasr.networks.ct_transformer import CtTransformerNetwork
 from uniasr.networks.fsmn_vad import FsmnVadNetwork
 from uniasr.networks.layers.cif import Predictor
 from uniasr.networks.layers.fsmn_decoder import ScamaDecoder
@@ -205,3 +206,24 @@ def fsmn_vad_graphs(network: FsmnVadNetwork) -> dict[str, Graph]:
         ),
     )
     return {"fsmn_vad": graph}
+
+
+def ct_transformer_graphs(network: CtTransformerNetwork) -> dict[str, Graph]:
+    """The only graph of a punctuation model (docs/families/ct_transformer.md)."""
+    size = network.config.embed_size
+    axes = {"ids": {0: "W", 1: "K"}, "positions": {0: "K"}, "valid": {0: "W", 1: "K"}, "logits": {0: "W", 1: "K"}}
+    if network.config.causal:
+        axes["cached"] = {0: "W"}
+    graph = Graph(
+        network,
+        ("ids", "positions", "valid", "cached"),
+        ("logits",),
+        axes,
+        lambda: (
+            torch.zeros(2, 8, dtype=torch.int64),
+            torch.zeros(8, size),
+            torch.ones(2, 8),
+            torch.tensor([3, 0]),
+        ),
+    )
+    return {"punctuation": graph}

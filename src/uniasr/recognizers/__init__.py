@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from uniasr.errors import MissingExtraError, OptionError
+from uniasr.recognizers.runtime import BACKENDS, Runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from uniasr.checkpoints import ModelFiles
-    from uniasr.checkpoints.fsmn_vad import FsmnVadFiles
-    from uniasr.engines.base import Engine
     from uniasr.networks.graphs import Graph
+    from uniasr.recognizers.punctuation import Punctuator
     from uniasr.recognizers.uniasr import Uniasr
     from uniasr.recognizers.vad import Vad
 
-BACKENDS = ("auto", "onnxruntime", "torch")
+__all__ = ["BACKENDS", "load_model", "load_punctuator", "load_vad"]
 
 
 def load_model(
@@ -39,16 +36,16 @@ def load_model(
     from uniasr.hub.resolve import resolve
     from uniasr.recognizers.uniasr import GRAPHS, Uniasr
 
-    _check(device, backend, threads)
+    runtime = Runtime(device, backend, threads)
     files = read_model(resolve(name))
 
-    def graphs() -> Mapping[str, Graph]:
+    def make_graphs() -> Mapping[str, Graph]:
         from uniasr.checkpoints.network import load_network
         from uniasr.networks.graphs import uniasr_graphs
 
         return uniasr_graphs(load_network(files))
 
-    engine = _open_engine(files, GRAPHS, graphs, device, backend, threads)
+    engine = runtime.open(files.directory, GRAPHS, files.has_graphs, make_graphs)
     return Uniasr(engine, files.config, files.tokens, files.cmvn, files.directory)
 
 
@@ -60,53 +57,38 @@ def load_vad(
     from uniasr.hub.resolve import DEFAULT_VAD, resolve
     from uniasr.recognizers.vad import GRAPHS, Vad
 
-    _check(device, backend, threads)
+    runtime = Runtime(device, backend, threads)
     files = read_fsmn_vad(resolve(name, default=DEFAULT_VAD))
 
-    def graphs() -> Mapping[str, Graph]:
+    def make_graphs() -> Mapping[str, Graph]:
         from uniasr.checkpoints.network import load_fsmn_vad_network
         from uniasr.networks.graphs import fsmn_vad_graphs
 
         return fsmn_vad_graphs(load_fsmn_vad_network(files))
 
-    engine = _open_engine(files, GRAPHS, graphs, device, backend, threads)
+    engine = runtime.open(files.directory, GRAPHS, files.has_graphs, make_graphs)
     return Vad(engine, files.config, files.cmvn, files.directory)
 
 
-def _check(device: str, backend: str, threads: int | None) -> None:
-    if backend not in BACKENDS:
-        raise OptionError(f"backend is {backend!r}; choose one of {', '.join(BACKENDS)}")
-    if threads is not None and (not isinstance(threads, int) or threads < 1):
-        raise OptionError(f"threads is {threads!r}; give a whole number of at least 1, or None")
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", device):
-        raise OptionError(f"device is {device!r}; choose 'cpu' or 'cuda' ('cuda:1' for the second GPU)")
+def load_punctuator(
+    name: str | Path | None = None, device: str = "cpu", backend: str = "auto", threads: int | None = None
+) -> Punctuator:
+    """Load a punctuation model (CT-Transformer, offline or VAD-realtime); None means the packaged Japanese one.
 
+    Arguments and errors are those of `load_model`.
+    """
+    from uniasr.checkpoints.ct_transformer import read_punctuation
+    from uniasr.hub.resolve import DEFAULT_PUNCTUATION, resolve
+    from uniasr.recognizers.punctuation import GRAPHS, Punctuator
 
-def _open_engine(
-    files: ModelFiles | FsmnVadFiles,
-    names: tuple[str, ...],
-    graphs: Callable[[], Mapping[str, Graph]],
-    device: str,
-    backend: str,
-    threads: int | None,
-) -> Engine:
-    """The engine for a model: onnxruntime with the graphs of these names, or torch with the modules that it makes."""
-    if backend == "onnxruntime" or (backend == "auto" and files.has_graphs):
-        if not files.has_graphs:
-            raise OptionError(
-                f"{files.directory} has no .onnx graphs; make them with 'uniasr export {files.directory} --output DIR' "
-                "or use backend='torch'"
-            )
-        from uniasr.engines.onnx import OnnxEngine
+    runtime = Runtime(device, backend, threads)
+    files = read_punctuation(resolve(name, default=DEFAULT_PUNCTUATION))
 
-        return OnnxEngine(files.directory, names, device, threads)
-    try:
-        import torch  # noqa: F401 - only to tell a missing PyTorch from other failures
-    except ImportError as error:
-        raise MissingExtraError(
-            f"{files.directory} holds weights that need PyTorch: pip install 'uniasr[torch]', or run "
-            "'uniasr export' once where PyTorch is installed"
-        ) from error
-    from uniasr.engines.torch import TorchEngine
+    def make_graphs() -> Mapping[str, Graph]:
+        from uniasr.checkpoints.network import load_punctuation_network
+        from uniasr.networks.graphs import ct_transformer_graphs
 
-    return TorchEngine(graphs(), device, threads)
+        return ct_transformer_graphs(load_punctuation_network(files))
+
+    engine = runtime.open(files.directory, GRAPHS, files.graph is not None, make_graphs)
+    return Punctuator(engine, files.config, files.words, files.directory)

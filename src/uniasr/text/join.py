@@ -14,6 +14,9 @@ PIECE_GOES_ON = "@@"
 SPACE = "<space>"
 """A token that is a blank between words."""
 
+_PUNCTUATION = ",.?!，。？！、"
+"""Marks that may have been attached to the end of a token."""
+
 _MARKS = frozenset({"<blank>", "<blk>", "<s>", "</s>", "<sos>", "<eos>", "<unk>", "<OOV>"})
 
 # Blocks of scripts that are written without blanks between words.
@@ -56,7 +59,7 @@ def pieces(tokens: Sequence[str]) -> list[str]:
         body = token.removesuffix(PIECE_GOES_ON)
         if i in spelled:
             body = body.upper()
-        inside_letters = i in spelled and i - 1 in spelled
+        inside_letters = i in spelled and i - 1 in spelled and previous.isalpha()
         blank = bool(body) and not glued and not inside_letters and _blank_between(previous, body[0])
         result.append(" " + body if blank else body)
         previous = body[-1:] or previous
@@ -88,16 +91,18 @@ def _spelled_letters(tokens: Sequence[str]) -> set[int]:
     """Indices of tokens that spell something letter by letter.
 
     Runs of two or more single letters; not one made only of letters that are words themselves in some language
-    (a, i, o), so that "was I a" keeps its words.
+    (a, i, o), so that "was I a" keeps its words. A punctuation mark on a letter ends its run.
     """
     found: set[int] = set()
     run: list[int] = []
     glued = False
     for i, token in enumerate([*tokens, ""]):
-        if _is_letter(token) and not glued:
+        letter = token.rstrip(_PUNCTUATION)
+        goes_on = _is_letter(letter) and not glued
+        if goes_on:
             run.append(i)
-        else:
-            if len(run) > 1 and any(tokens[j].lower() not in "aio" for j in run):
+        if not goes_on or letter != token:
+            if len(run) > 1 and any(tokens[j][0].lower() not in "aio" for j in run):
                 found.update(run)
             run = []
         glued = token.endswith(PIECE_GOES_ON)

@@ -77,16 +77,20 @@ def read_tokens(path: Path) -> Vocabulary:
 
     Raises ModelError naming the file when it is missing, unreadable or no vocabulary.
     """
+    return vocabulary_from(read_token_list(path), str(path))
+
+
+def read_token_list(path: Path) -> Any:
+    """What stands in tokens.txt or tokens.json, not yet checked; raises ModelError when it cannot be read."""
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise ModelError(f"{path} is larger than {_MAX_BYTES} bytes; that is no token list")
         content = path.read_text(encoding="utf-8-sig")
-        tokens = json.loads(content) if path.suffix == ".json" else _lines(content)
+        return json.loads(content) if path.suffix == ".json" else _lines(content)
     except OSError as error:
         raise ModelError(f"{path} cannot be read ({error.strerror}); it should be the model's token list") from error
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path} is no token list in UTF-8: {error}") from error
-    return vocabulary_from(tokens, str(path))
 
 
 def vocabulary_from(tokens: Any, where: str) -> Vocabulary:

@@ -6,16 +6,21 @@ Source: SAN-M arXiv 2006.01713; funasr 1.4.16 funasr/models/scama/encoder.py.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from uniasr.configs.ct_transformer import CtTransformerConfig
 from uniasr.configs.uniasr import EncoderConfig
 from uniasr.networks.layers.attention import MASKED, attend, head_scale, split_heads
 
 LAYER_NORM_EPS = 1e-12
+
+
+LayerShape: TypeAlias = EncoderConfig | CtTransformerConfig
+"""Where a layer finds its widths, heads, kernel size and dropout."""
 
 
 class LookBack(NamedTuple):
@@ -46,17 +51,22 @@ class FeedForward(nn.Module):
 
 
 class SelfAttention(nn.Module):
-    """Multi-head self-attention of a chunk plus the FSMN memory of its values."""
+    """Multi-head self-attention of a chunk plus the FSMN memory of its values.
 
-    def __init__(self, input_size: int, config: EncoderConfig) -> None:
+    `reach` is how many rows before and after the current one the memory sees; None for the same on both sides.
+    """
+
+    def __init__(self, input_size: int, config: LayerShape, reach: tuple[int, int] | None = None) -> None:
         super().__init__()
         size = config.output_size
         self.heads = config.attention_heads
         self.scale = head_scale(size, self.heads)
         self.linear_q_k_v = nn.Linear(input_size, 3 * size)
         self.linear_out = nn.Linear(size, size)
+        before, after = reach or (config.kernel_size // 2, config.kernel_size // 2)
+        self.uneven = None if before == after else (before, after)
         self.fsmn_block = nn.Conv1d(
-            size, size, config.kernel_size, padding=config.kernel_size // 2, groups=size, bias=False
+            size, size, config.kernel_size, padding=0 if self.uneven else before, groups=size, bias=False
         )
         self.attention_dropout = nn.Dropout(config.attention_dropout)
         self.dropout = nn.Dropout(config.dropout)
@@ -86,7 +96,9 @@ class SelfAttention(nn.Module):
         """
         block = self.fsmn_block
         channels_first = values.unsqueeze(2).permute(0, 3, 1, 2)  # [C, D, K, 1]
-        padding = (block.kernel_size[0] // 2, 0)
+        if self.uneven is not None:
+            channels_first = functional.pad(channels_first, (0, 0, *self.uneven))
+        padding = (int(block.padding[0]), 0)
         convolved = functional.conv2d(channels_first, block.weight.unsqueeze(3), padding=padding, groups=block.groups)
         return self.dropout(convolved.permute(0, 2, 3, 1).squeeze(2) + values)  # type: ignore[no-any-return]
 
@@ -101,11 +113,11 @@ def _earlier(own: Tensor, past: Tensor, layer: int, predecessors: Tensor) -> Ten
 class EncoderLayer(nn.Module):
     """Attention and feed-forward with pre-norm; no residual round attention where the width changes."""
 
-    def __init__(self, input_size: int, config: EncoderConfig) -> None:
+    def __init__(self, input_size: int, config: LayerShape, reach: tuple[int, int] | None = None) -> None:
         super().__init__()
         size = config.output_size
         self.residual = input_size == size
-        self.self_attn = SelfAttention(input_size, config)
+        self.self_attn = SelfAttention(input_size, config, reach)
         self.feed_forward = FeedForward(size, config.linear_units, config.dropout)
         self.norm1 = nn.LayerNorm(input_size, eps=LAYER_NORM_EPS)
         self.norm2 = nn.LayerNorm(size, eps=LAYER_NORM_EPS)

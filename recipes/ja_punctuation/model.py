@@ -1,0 +1,27 @@
+"""The shape of the packaged punctuation model."""
+
+from __future__ import annotations
+
+from corpus import MARKS, STOP
+
+from uniasr.configs.ct_transformer import CtTransformerConfig
+
+
+def config(vocab_size: int) -> CtTransformerConfig:
+    """2.2 million parameters. Characters are short words, so windows are longer and look further than the published."""
+    return CtTransformerConfig(
+        vocab_size=vocab_size,
+        embed_size=192,
+        output_size=192,
+        attention_heads=4,
+        linear_units=768,
+        num_blocks=4,
+        kernel_size=11,
+        marks=MARKS,
+        sentence_end=STOP,
+        split_size=48,
+        look_ahead=8,
+        text_style="plain",
+        dropout=0.1,
+        attention_dropout=0.1,
+    )

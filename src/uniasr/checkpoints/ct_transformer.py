@@ -1,0 +1,119 @@
+"""Directories of punctuation models: our own layout, and the way to the published ones.
+
+Our own: `model.yaml` with the family `ct_transformer`, `tokens.txt`, and `model.safetensors` or `punctuation.onnx`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from uniasr.checkpoints.ct_transformer_published import PunctuationFiles, published_config, read_published_punctuation
+from uniasr.checkpoints.documents import read_yaml
+from uniasr.checkpoints.native import staged_directory, write_state
+from uniasr.configs.ct_transformer import CtTransformerConfig
+from uniasr.configs.records import from_plain, to_plain
+from uniasr.errors import ModelError, ModelNotFoundError, OutputError
+from uniasr.text.words import WordList, read_words
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["GRAPH_FILE", "PunctuationFiles", "is_punctuation", "read_punctuation", "write_punctuation"]
+
+FAMILY = "ct_transformer"
+FORMAT = 1
+GRAPH_FILE = "punctuation.onnx"
+_OWN_NAMES = ("model.yaml", "tokens.txt", "model.safetensors")
+
+
+def is_punctuation(directory: Path) -> bool:
+    """Whether the directory says that it holds a punctuation model; it may still be damaged."""
+    try:
+        if (directory / "model.yaml").is_file():
+            return read_yaml(directory / "model.yaml").get("family") == FAMILY
+        return published_config(directory) is not None
+    except ModelError:
+        return False
+
+
+def read_punctuation(directory: Path) -> PunctuationFiles:
+    """Read a punctuation model of any known layout.
+
+    Raises ModelNotFoundError when there is no such directory, ModelError naming the file, the entry and what is
+    supported.
+    """
+    if not directory.is_dir():
+        raise ModelNotFoundError(f"{directory} is no directory; a model is a directory with its files")
+    if (directory / "model.yaml").is_file():
+        return _read_native(directory)
+    return read_published_punctuation(directory)
+
+
+def write_punctuation(
+    directory: Path,
+    config: CtTransformerConfig,
+    words: WordList,
+    *,
+    state: Mapping[str, torch.Tensor] | None = None,
+    files: Iterable[Path] = (),
+    card: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write a directory in our own layout, whole or not at all, and return it.
+
+    Args:
+        directory: where to; a model directory of ours there is replaced, anything else that is not empty is refused.
+        config: the network and how its windows are cut.
+        words: the word list; a word with a line end is refused.
+        state: the parameters of the torch network, written as model.safetensors.
+        files: further files to copy under their own names: the graph, a model card, a licence.
+        card: plain values for the entry `card` of model.yaml.
+
+    Raises OutputError when it cannot be written, ModelError when the parts do not make a model.
+    """
+    with staged_directory(directory) as staging:
+        description = {"family": FAMILY, "format": FORMAT, "config": to_plain(config)}
+        if card:
+            description["card"] = to_plain(dict(card))
+        text = yaml.safe_dump(description, sort_keys=False, allow_unicode=True, width=120)
+        (staging / "model.yaml").write_text(text, encoding="utf-8")
+        if any("\n" in word or "\r" in word for word in words.words):
+            raise ModelError("a word holds a line end; such a list cannot be written as tokens.txt")
+        lines = "".join(f"{word}\n" for word in words.words)
+        (staging / "tokens.txt").write_text(lines, encoding="utf-8", newline="\n")
+        if state is not None:
+            write_state(staging / "model.safetensors", state)
+        for file in files:
+            if file.name in _OWN_NAMES:
+                raise OutputError(f"{file} cannot be added to a model directory: the name is taken")
+            shutil.copyfile(file, staging / file.name)
+        _read_native(staging)  # what we cannot read ourselves must not be left behind
+    return directory
+
+
+def _read_native(directory: Path) -> PunctuationFiles:
+    path = directory / "model.yaml"
+    description = read_yaml(path)
+    for name, supported in (("family", FAMILY), ("format", FORMAT)):
+        if description.get(name) != supported:
+            raise ModelError(f"{path}: {name} is {description.get(name)!r:.60}; a punctuation model has {supported!r}")
+    if unknown := sorted(set(description) - {"family", "format", "config", "card"}):
+        raise ModelError(f"{path} has unknown entries {', '.join(unknown)}")
+    card = description.get("card") or {}
+    if not isinstance(card, Mapping):
+        raise ModelError(f"{path}: card is {card!r:.60}; a mapping is needed")
+    weights, graph = directory / "model.safetensors", directory / GRAPH_FILE
+    if not weights.is_file() and not graph.is_file():
+        raise ModelError(f"{directory} has neither model.safetensors nor {GRAPH_FILE}; one of them is needed")
+    return PunctuationFiles(
+        directory=directory,
+        config=from_plain(CtTransformerConfig, description.get("config"), f"{path}: config"),
+        words=read_words(directory / "tokens.txt"),
+        weights=weights if weights.is_file() else None,
+        graph=graph if graph.is_file() else None,
+        card={**card, "layout": "uniasr"},
+    )

@@ -1,0 +1,91 @@
+"""The shape of a CT-Transformer, which says for every word the mark that follows it.
+
+Source: arXiv 2003.01309; funasr 1.4.16 funasr/models/{ct_transformer,ct_transformer_streaming}; the names in brackets
+are the published ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+NO_MARK = "_"
+"""The label of a word that no mark follows."""
+UNKNOWN_MARK = "<unk>"
+"""A label of the published lists that stands for nothing."""
+FULL_STOPS = ("。", "？")
+"""Marks that end a sentence: whatever stands before them need not be looked at again."""
+COMMAS = ("，", "、")
+"""Where a sentence is cut that grows too long: at the first of these marks that the model has."""
+TEXT_STYLES = ("published", "plain")
+"""As the published system writes, its oddities included; or with words left as they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CtTransformerConfig:
+    """Everything but the weights and the words."""
+
+    vocab_size: int
+    embed_size: int
+    """Width of word embeddings and position codes [embed_unit]."""
+    output_size: int
+    """Width of the layers [output_size, att_unit]."""
+    attention_heads: int
+    linear_units: int
+    num_blocks: int
+    kernel_size: int
+    """Words under the depthwise convolution (FSMN memory)."""
+    memory_shift: int = 0
+    """Words by which that kernel is moved into the past [sanm_shfit]."""
+    causal: bool = False
+    """VAD-realtime: all layers but the last see only the past [SANMVadEncoder]."""
+    marks: tuple[str, ...] = (UNKNOWN_MARK, NO_MARK, "，", "。", "？", "、")
+    """The mark of each label [punc_list]."""
+    sentence_end: int = 3
+    """Label that a forced end of a sentence gets [sentence_end_id]."""
+    split_size: int = 20
+    """Words by which a window grows."""
+    look_ahead: int = 0
+    """Words behind a full stop without which it does not yet close a window."""
+    text_style: str = "published"
+    """How text is written unless a call says otherwise, one of TEXT_STYLES."""
+    dropout: float = 0.1
+    attention_dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("vocab_size", "embed_size", "output_size", "attention_heads", "linear_units", "num_blocks"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        if self.output_size % self.attention_heads:
+            raise ValueError(f"output_size {self.output_size} is no multiple of {self.attention_heads} heads")
+        if self.embed_size % 2 or self.embed_size < 4:
+            raise ValueError(f"embed_size {self.embed_size} must be even and at least 4 for the position code")
+        before, after = self.memory_reach
+        if self.kernel_size < 1 or before < 0 or after < 0:
+            raise ValueError(f"memory_shift {self.memory_shift} does not fit kernel_size {self.kernel_size}")
+        self._check_marks()
+        if self.text_style not in TEXT_STYLES:
+            raise ValueError(f"text_style is {self.text_style!r}; choose one of {', '.join(TEXT_STYLES)}")
+        if self.split_size < 1 or not 0 <= self.look_ahead < self.split_size:
+            raise ValueError(
+                f"split_size {self.split_size} and look_ahead {self.look_ahead} do not fit: "
+                "0 <= look_ahead < split_size must hold"
+            )
+
+    def _check_marks(self) -> None:
+        if NO_MARK not in self.marks or not set(FULL_STOPS) & set(self.marks):
+            raise ValueError(f"the marks {self.marks} lack {NO_MARK!r} or a full stop ({' '.join(FULL_STOPS)})")
+        if len(set(self.marks)) < len(self.marks) or any(not mark or mark.isspace() for mark in self.marks):
+            raise ValueError(f"the marks {self.marks} hold an empty one, or one twice")
+        if not 0 <= self.sentence_end < len(self.marks):
+            raise ValueError(f"sentence_end is {self.sentence_end}; the marks are numbered 0..{len(self.marks) - 1}")
+
+    @property
+    def comma(self) -> str | None:
+        """The mark at which a sentence that is too long is cut."""
+        return next((mark for mark in COMMAS if mark in self.marks), None)
+
+    @property
+    def memory_reach(self) -> tuple[int, int]:
+        """Words before and after the current one under the memory's kernel."""
+        before = (self.kernel_size - 1) // 2 + self.memory_shift
+        return before, self.kernel_size - 1 - before

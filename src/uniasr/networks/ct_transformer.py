@@ -1,0 +1,89 @@
+"""CT-Transformer: word embeddings, a SAN-M encoder, and a linear layer that gives each word the scores of the marks.
+
+    ids -> embed -> x sqrt(width) + position codes -> encoder -> decoder -> logits
+
+The VAD-realtime variant is causal in all layers but the last, so that a word's label may rest on words to come only
+there. Words of a window are numbered from its start; windows are cut by `uniasr.recognizers.punctuation`.
+Source: arXiv 2003.01309; funasr 1.4.16 funasr/models/{ct_transformer,ct_transformer_streaming}.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from uniasr.configs.ct_transformer import CtTransformerConfig
+from uniasr.networks.layers.attention import MASKED
+from uniasr.networks.layers.sanm import LAYER_NORM_EPS, EncoderLayer
+
+
+class WordEncoder(nn.Module):
+    """SAN-M layers over windows of words [SANMEncoder, SANMVadEncoder]."""
+
+    def __init__(self, config: CtTransformerConfig) -> None:
+        super().__init__()
+        self.causal = config.causal
+        size, reach = config.output_size, config.memory_reach
+        self.encoders0 = nn.ModuleList([EncoderLayer(config.embed_size, config, reach)])
+        self.encoders = nn.ModuleList([EncoderLayer(size, config, reach) for _ in range(config.num_blocks - 1)])
+        self.after_norm = nn.LayerNorm(size, eps=LAYER_NORM_EPS)
+
+    def forward(self, x: Tensor, valid: Tensor, cached: Tensor) -> Tensor:
+        """Rows [W, K, D].
+
+        Args:
+            x: [W, K, embed_size].
+            valid: [W, K] of 1.0 for words and 0.0 for padding behind them.
+            cached: [W] number of leading words that earlier calls have seen; without meaning unless causal.
+        """
+        mask = valid.unsqueeze(-1)
+        inside = ((1.0 - valid) * MASKED)[:, None, None, :]
+        blocks = [*self.encoders0, *self.encoders]
+        for number, block in enumerate(blocks):
+            bias = inside
+            if self.causal:
+                last = number == len(blocks) - 1
+                bias = inside + (boundary_hides(valid, cached) if last else future_hides(valid))
+            x, _, _ = block(x, mask, bias, number, None)
+        return self.after_norm(x)  # type: ignore[no-any-return]
+
+
+def future_hides(valid: Tensor) -> Tensor:
+    """Bias [1, 1, K, K] under which a word sees itself and the words before it."""
+    place = torch.arange(valid.shape[1], device=valid.device)
+    return ((place[None, :] > place[:, None]).to(valid.dtype) * MASKED)[None, None]
+
+
+def boundary_hides(valid: Tensor, cached: Tensor) -> Tensor:
+    """Bias [W, 1, K, K] of the last layer: cached words do not see the new ones, except the last cached word.
+
+    The boundary counts only where it lies inside the window.
+    """
+    place = torch.arange(valid.shape[1], device=valid.device)
+    boundary = cached[:, None, None]
+    inside = (cached > 0) & (cached < valid.sum(dim=1))
+    hidden = (place[None, :, None] < boundary - 1) & (place[None, None, :] >= boundary) & inside[:, None, None]
+    return (hidden.to(valid.dtype) * MASKED)[:, None]
+
+
+class CtTransformerNetwork(nn.Module):
+    """Windows of word ids -> scores of the marks, with the published parameter names."""
+
+    def __init__(self, config: CtTransformerConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embed = nn.Embedding(config.vocab_size, config.embed_size)
+        self.encoder = WordEncoder(config)
+        self.decoder = nn.Linear(config.output_size, len(config.marks))
+
+    def forward(self, ids: Tensor, positions: Tensor, valid: Tensor, cached: Tensor) -> Tensor:
+        """Logits [W, K, marks].
+
+        Args:
+            ids: [W, K] of int64; any id where `valid` is 0.
+            positions: [K, embed_size] position codes of a window's words (`features.positions`).
+            valid: [W, K] of 1.0 for words and 0.0 for padding behind them.
+            cached: [W] of int64, words of the window that earlier calls have seen; unused unless causal.
+        """
+        rows = self.embed(ids) * self.config.output_size**0.5 + positions
+        return self.decoder(self.encoder(rows, valid, cached))  # type: ignore[no-any-return]

@@ -1,0 +1,171 @@
+"""Punctuation as users meet it: texts, token lists and streams, all through `network.label_texts`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from uniasr.configs.ct_transformer import TEXT_STYLES, CtTransformerConfig
+from uniasr.engines.base import Engine
+from uniasr.errors import OptionError
+from uniasr.recognizers.punctuation.network import Labelled, label_texts
+from uniasr.recognizers.punctuation.render import (
+    marks_of,
+    plain_marks,
+    plain_text,
+    published_end,
+    published_text,
+    with_end,
+)
+from uniasr.recognizers.punctuation.stream import EMPTY, Piece, StreamCarry, advance, closing_mark
+from uniasr.recognizers.punctuation.tokens import attach, words_of
+from uniasr.text.words import WordList, split_words
+from uniasr.types import Token
+
+
+@dataclass(frozen=True, slots=True)
+class Punctuated:
+    """A text with marks, its words, and the label of each word (an index into the model's marks)."""
+
+    text: str
+    words: tuple[str, ...]
+    labels: tuple[int, ...]
+
+
+class Punctuator:
+    """A CT-Transformer. Immutable and safe to use from many threads; the state of a stream belongs to the stream."""
+
+    def __init__(
+        self, engine: Engine, config: CtTransformerConfig, words: WordList, directory: Path | None = None
+    ) -> None:
+        self.engine, self.config, self.word_list, self.directory = engine, config, words, directory
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The marks that this model can put."""
+        return tuple(mark for mark in marks_of(range(len(self.config.marks)), self.config) if mark)
+
+    def punctuate(self, text: str, *, style: str | None = None, split_size: int | None = None) -> str:
+        """The text with marks; it always ends in a full stop, and an empty text stays empty.
+
+        Args:
+            text: words in any script; blanks between words that are not Latin are dropped.
+            style: "published" writes as the published system does (capitals, Latin marks, a blank before a Latin word
+                at a window's start), "plain" leaves words as they are. None takes the model's own style.
+            split_size: words by which windows grow; None for the model's own number.
+
+        Raises OptionError for another style or size.
+        """
+        return self.label(text, style=style, split_size=split_size).text
+
+    def punctuate_batch(
+        self, texts: Sequence[str], *, style: str | None = None, split_size: int | None = None
+    ) -> list[str]:
+        """Several texts at once; each result is the same as alone. Arguments as in `punctuate`."""
+        return [result.text for result in self.label_batch(texts, style=style, split_size=split_size)]
+
+    def label(self, text: str, *, style: str | None = None, split_size: int | None = None) -> Punctuated:
+        """The text with marks, and the words and labels that it is made of. Arguments as in `punctuate`."""
+        return self.label_batch([text], style=style, split_size=split_size)[0]
+
+    def label_batch(
+        self, texts: Sequence[str], *, style: str | None = None, split_size: int | None = None
+    ) -> list[Punctuated]:
+        """`label` of several texts at once; each result is the same as alone."""
+        style = self.config.text_style if style is None else style
+        if style not in TEXT_STYLES:
+            raise OptionError(f"style is {style!r}; choose one of {', '.join(TEXT_STYLES)}")
+        for text in texts:
+            if not isinstance(text, str):
+                raise OptionError(f"a text is {text!r:.60}, which is {type(text).__name__}; give a string")
+        split = [self._spoken(split_words(text), style) for text in texts]
+        found = self._label([(words, 0) for words in split], split_size)
+        return [self._written(words, labelled, style) for words, labelled in zip(split, found, strict=True)]
+
+    def punctuate_tokens(self, tokens: Sequence[Token], *, closed: bool = True) -> list[Token]:
+        """A recogniser's tokens with marks: one token for one token, in the same order.
+
+        A mark is put at the end of the `text` of the token that it follows ("す" becomes "す。"); ids, times and
+        confidences stay as they are. Words that run over several tokens (word pieces) are seen as one; a mark that
+        would fall inside a token is left out.
+
+        Args:
+            tokens: in the order of speech.
+            closed: whether the text ends here, so that a full stop must follow the last token. With False the last
+                token gets no mark, for text that goes on.
+        """
+        return self.punctuate_tokens_batch([tokens], closed=closed)[0]
+
+    def punctuate_tokens_batch(self, texts: Sequence[Sequence[Token]], *, closed: bool = True) -> list[list[Token]]:
+        """`punctuate_tokens` of several texts at once; each result is the same as alone."""
+        split = [words_of(tokens) for tokens in texts]
+        results = []
+        for tokens, words, labelled in zip(
+            texts, split, self._label([(words.words, 0) for words in split]), strict=True
+        ):
+            marks = plain_marks(words.words, with_end(labelled.labels, self.config), self.config)
+            results.append(attach(tokens, words, marks if closed else [*marks[:-1], ""]))
+        return results
+
+    def stream(self) -> PunctuationStream:
+        """Punctuation of text that comes in pieces, such as the final results of a live recogniser."""
+        return PunctuationStream(self)
+
+    def advance(self, carry: StreamCarry, words: Sequence[str]) -> tuple[StreamCarry, Piece]:
+        """One step of a stream: the new words with their marks. Nothing happens without new words."""
+        if not words:
+            return carry, EMPTY
+        (labelled,) = self._label([(carry.followed_by(words), len(carry.words))])
+        return advance(carry, words, labelled, self.config)
+
+    def _label(self, texts: Sequence[tuple[Sequence[str], int]], split_size: int | None = None) -> list[Labelled]:
+        size = self.config.split_size if split_size is None else split_size
+        if not isinstance(size, int) or size < 1:
+            raise OptionError(f"split_size is {split_size!r}; give a whole number of at least 1")
+        ids = [(np.array(self.word_list.ids_of(words), np.int64), cached) for words, cached in texts]
+        return label_texts(self.engine, self.config, ids, size)
+
+    def _spoken(self, words: list[str], style: str) -> list[str]:
+        """Without the marks that a text has already, if it is written plainly: they are put anew."""
+        return words if style == "published" else [word for word in words if word not in self.marks]
+
+    def _written(self, words: Sequence[str], labelled: Labelled, style: str) -> Punctuated:
+        labels = with_end(labelled.labels, self.config)
+        if not words:
+            text = ""
+        elif style == "plain":
+            text = plain_text(words, labels, self.config)
+        elif self.config.causal:
+            _, piece = advance(StreamCarry(), words, labelled, self.config)
+            text = piece.text + marks_of(labels[-1:], self.config)[0]
+        else:
+            open_text = published_text(words, labelled.labels, labelled.starts, self.config)
+            text = published_end(open_text)
+            labels = labels if text != open_text else list(labelled.labels)
+        return Punctuated(text, tuple(words), tuple(labels))
+
+
+class PunctuationStream:
+    """Text in pieces, each given back with marks at once.
+
+    A piece ends without a mark: whether one belongs there is decided with the next piece, which then begins with it,
+    or by `finish`. So the pieces joined are the text. Of the past only the words since the last full stop are kept.
+    """
+
+    def __init__(self, model: Punctuator) -> None:
+        self._model = model
+        self.carry = StreamCarry()
+
+    def accept(self, text: str) -> str:
+        """The next piece with its marks."""
+        self.carry, piece = self._model.advance(self.carry, split_words(text))
+        return piece.text
+
+    def finish(self) -> str:
+        """The full stop that ends the text, empty if there was none; the stream then begins anew."""
+        mark = closing_mark(self.carry, self._model.config)
+        self.carry = StreamCarry()
+        return mark

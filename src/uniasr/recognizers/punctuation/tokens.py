@@ -1,0 +1,41 @@
+"""From a recogniser's tokens to the words of a punctuation model and back: marks without loss of alignment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from uniasr.text.join import pieces
+from uniasr.text.words import word_spans
+from uniasr.types import Token
+
+
+@dataclass(frozen=True, slots=True)
+class TokenWords:
+    """The words that tokens spell, and for each the token that it ends with; None where it ends inside a token."""
+
+    words: tuple[str, ...]
+    holders: tuple[int | None, ...]
+
+
+def words_of(tokens: Sequence[Token]) -> TokenWords:
+    """Words of a token list. A token may hold several words (a mora of two kana) or a part of one (a word piece)."""
+    text, holder_of_end = "", {}
+    for place, piece in enumerate(pieces([token.text for token in tokens])):
+        text += piece
+        if piece.strip():
+            holder_of_end[len(text.rstrip())] = place
+    spans = word_spans(text)
+    return TokenWords(tuple(text[start:end] for start, end in spans), tuple(holder_of_end.get(end) for _, end in spans))
+
+
+def attach(tokens: Sequence[Token], words: TokenWords, marks: Sequence[str]) -> list[Token]:
+    """The same tokens, one for one, with each mark at the end of the text of the token that its word ends with.
+
+    Ids, times and confidences stay. A mark that would fall inside a token is left out.
+    """
+    result = list(tokens)
+    for holder, mark in zip(words.holders, marks, strict=True):
+        if holder is not None and mark:
+            result[holder] = replace(result[holder], text=result[holder].text + mark)
+    return result
