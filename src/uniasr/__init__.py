@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from uniasr.errors import UniasrError
+    from uniasr.pipeline import Pipeline, PipelineStream
     from uniasr.recognizers import load_model, load_punctuator, load_vad
     from uniasr.recognizers.punctuation import Punctuator
     from uniasr.recognizers.uniasr import Uniasr
@@ -32,6 +33,8 @@ _HOMES = {
     "Hypothesis": "uniasr.types",
     "Latency": "uniasr.types",
     "Partial": "uniasr.types",
+    "Pipeline": "uniasr.pipeline",
+    "PipelineStream": "uniasr.pipeline",
     "Punctuator": "uniasr.recognizers.punctuation",
     "Refresh": "uniasr.types",
     "Segment": "uniasr.types",
@@ -52,6 +55,8 @@ __all__ = [
     "Hypothesis",
     "Latency",
     "Partial",
+    "Pipeline",
+    "PipelineStream",
     "Punctuator",
     "Refresh",
     "Segment",

@@ -7,5 +7,6 @@ tokens   marks on a recogniser's tokens   model    the public class
 
 from uniasr.recognizers.punctuation.model import Punctuator
 from uniasr.recognizers.punctuation.network import GRAPHS
+from uniasr.recognizers.punctuation.stream import StreamCarry
 
-__all__ = ["GRAPHS", "Punctuator"]
+__all__ = ["GRAPHS", "Punctuator", "StreamCarry"]

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from uniasr.configs.ct_transformer import TEXT_STYLES, CtTransformerConfig
+from uniasr.configs.ct_transformer import FULL_STOPS, TEXT_STYLES, CtTransformerConfig
 from uniasr.engines.base import Engine
 from uniasr.errors import OptionError
-from uniasr.recognizers.punctuation.network import Labelled, label_texts
+from uniasr.recognizers.punctuation.long_text import LongText
+from uniasr.recognizers.punctuation.network import Labelled, label_texts, label_windows
 from uniasr.recognizers.punctuation.render import (
     marks_of,
     plain_marks,
@@ -110,6 +111,10 @@ class Punctuator:
             results.append(attach(tokens, words, marks if closed else [*marks[:-1], ""]))
         return results
 
+    def long_text(self) -> LongText:
+        """Marks for a text of any length whose tokens come in groups, as `punctuate_tokens` of all of them gives."""
+        return LongText(self._window, self.config)
+
     def stream(self) -> PunctuationStream:
         """Punctuation of text that comes in pieces, such as the final results of a live recogniser."""
         return PunctuationStream(self)
@@ -120,6 +125,28 @@ class Punctuator:
             return carry, EMPTY
         (labelled,) = self._label([(carry.followed_by(words), len(carry.words))])
         return advance(carry, words, labelled, self.config)
+
+    def follow(
+        self, carry: StreamCarry, tokens: Sequence[Token], *, ended: bool
+    ) -> tuple[StreamCarry, tuple[Token, ...]]:
+        """Tokens that follow those of earlier calls, with marks as in `punctuate_tokens`, and the next carry.
+
+        `ended`: the speaker has paused, so that the mark behind the last token is decided now, from what stands before
+        it; without it that token gets none.
+        """
+        words = words_of(tokens)
+        if not words.words:
+            return carry, tuple(tokens)
+        carry, piece = self.advance(carry, words.words)
+        closing = carry.pending if ended else ""
+        if closing in FULL_STOPS:
+            carry = StreamCarry()
+        return carry, tuple(attach(tokens, words, [*piece.marks[:-1], closing]))
+
+    def _window(self, words: Sequence[str]) -> list[int]:
+        """The best label of each word of one window."""
+        ids = np.array(self.word_list.ids_of(words), np.int64)
+        return label_windows(self.engine, self.config, [ids], [0])[0]
 
     def _label(self, texts: Sequence[tuple[Sequence[str], int]], split_size: int | None = None) -> list[Labelled]:
         size = self.config.split_size if split_size is None else split_size

@@ -65,22 +65,32 @@ def label_texts(
         groups: dict[int, list[Progress]] = defaultdict(list)
         for one in waiting:
             assert one.window is not None
-            groups[-(-(one.window.end - one.window.start) // WIDTH) * WIDTH].append(one)
-        for width, group in sorted(groups.items()):
+            groups[padded(one.window.end - one.window.start)].append(one)
+        for _, group in sorted(groups.items()):
             for first in range(0, len(group), CALL):
-                _advance(engine, config, group[first : first + CALL], width, split_size)
+                _advance(engine, config, group[first : first + CALL], split_size)
     return [Labelled(tuple(one.labels), tuple(one.starts)) for one in progress]
 
 
-def _advance(
-    engine: Engine, config: CtTransformerConfig, group: Sequence[Progress], width: int, split_size: int
-) -> None:
+def padded(count: int) -> int:
+    """The width that a window of so many words is padded to."""
+    return -(-count // WIDTH) * WIDTH
+
+
+def _advance(engine: Engine, config: CtTransformerConfig, group: Sequence[Progress], split_size: int) -> None:
     windows = [one.window for one in group if one.window is not None]
     rows = [one.ids[window.start : window.end] for one, window in zip(group, windows, strict=True)]
-    logits = run_windows(engine, config, rows, [one.cached for one in group], width)
-    for one, window, row, scores in zip(group, windows, rows, logits, strict=True):
-        labels = scores[: len(row)].argmax(axis=1).tolist()
+    found = label_windows(engine, config, rows, [one.cached for one in group])
+    for one, window, labels in zip(group, windows, found, strict=True):
         one.take(window, close_window(window, labels, config, split_size), split_size)
+
+
+def label_windows(
+    engine: Engine, config: CtTransformerConfig, rows: Sequence[I64], cached: Sequence[int]
+) -> list[list[int]]:
+    """The best label of each word of windows of word ids whose padded widths are equal."""
+    logits = run_windows(engine, config, rows, cached, padded(len(rows[0])))
+    return [scores[: len(row)].argmax(axis=1).tolist() for row, scores in zip(rows, logits, strict=True)]
 
 
 def run_windows(

@@ -73,6 +73,13 @@ class Detector:
             return state.start
         return state.frame if state.phase is Phase.DONE else max(state.earliest, state.frame - self._back)
 
+    def certain(self, state: DetectorState) -> int:
+        """The first frame that the open segment may yet end before: the ones up to it belong to it whatever follows."""
+        if state.voiced:
+            return state.frame
+        kept = self.options.lookahead_time_end_point // FRAME_MS + 1 if self.options.do_extend else 0
+        return min(state.frame, state.frame - state.silence + kept)
+
     def step(self, state: DetectorState, silence: float, level_db: float) -> tuple[DetectorState, tuple[Event, ...]]:
         """One frame.
 

@@ -64,6 +64,11 @@ class Session:
         """Audio before this belongs to no segment but those that have ended."""
         return self.detector.settled(self.state) * FRAME_MS
 
+    @property
+    def certain_ms(self) -> int:
+        """Audio before this belongs to the open segment whatever follows."""
+        return self.detector.certain(self.state) * FRAME_MS
+
     def drain(self) -> list[Event]:
         """Events since the last call."""
         events, self._events = self._events, []

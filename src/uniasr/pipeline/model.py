@@ -1,0 +1,228 @@
+"""The pipeline as users meet it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from uniasr.audio.load import Source, blocks
+from uniasr.audio.pcm import PcmDecoder
+from uniasr.errors import OptionError, UniasrError
+from uniasr.pipeline.files import Memory, Recording, recognised
+from uniasr.pipeline.finish import Finisher, transcript_of
+from uniasr.pipeline.parts import Convert, Name, Recogniser, converter, detector, punctuator, recogniser
+from uniasr.pipeline.speech import SpeechCutter
+from uniasr.pipeline.stream import PipelineStream
+from uniasr.recognizers.punctuation import Punctuator
+from uniasr.recognizers.vad import Vad
+from uniasr.types import Segment, Transcript
+
+
+class Pipeline:
+    """A recogniser with what stands around it. Each part is loaded, a name, or None for a part that is absent.
+
+    Args:
+        asr: the recogniser; None means the packaged Japanese model.
+        vad: finds speech, so that silence costs little and long recordings are cut where nobody speaks.
+        punctuation: puts marks.
+        itn: writes numbers with digits: the code of a language, or a function from text to
+            `uniasr.text.normalization.Normalized`.
+        device, backend, threads: of parts that are given by name, as in `uniasr.load_model`.
+
+    Immutable; safe to use from many threads.
+    """
+
+    def __init__(
+        self,
+        asr: Recogniser | Name | None = None,
+        vad: Vad | Name | None = None,
+        punctuation: Punctuator | Name | None = None,
+        itn: Convert | str | None = None,
+        *,
+        device: str = "cpu",
+        backend: str = "auto",
+        threads: int | None = None,
+    ) -> None:
+        runtime = (device, backend, threads)
+        self.asr = recogniser(asr, *runtime)
+        self.vad = detector(vad, *runtime)
+        self.punctuation = punctuator(punctuation, *runtime)
+        self.itn = converter(itn)
+        self._finisher = Finisher(self.punctuation, self.itn)
+
+    def transcribe(
+        self,
+        audio: Source,
+        sample_rate: int | None = None,
+        mode: str = "offline",
+        latency: int | str | None = None,
+        *,
+        channel: int | None = None,
+        max_end_silence_ms: int | None = None,
+        merge_s: float = 0.0,
+        **options: Any,
+    ) -> Transcript:
+        """Recognise one input.
+
+        Args:
+            audio: as in `Uniasr.transcribe`.
+            sample_rate: as there.
+            mode: as there.
+            latency: as there.
+            channel: as there.
+            max_end_silence_ms: silence that ends a stretch of speech, in place of the detector's.
+            merge_s: stretches are joined, with the pauses between them, while they last at most this long.
+            options: the fields of DecodingOptions. `max_segment_s` also cuts stretches that are longer.
+
+        Raises AudioError for unusable audio, OptionError for options that do not exist, or that need an absent part.
+        """
+        keywords = {"max_end_silence_ms": max_end_silence_ms, "merge_s": merge_s, **options}
+        (outcome,) = self.attempt([audio], mode, latency, sample_rate=sample_rate, channel=channel, **keywords)
+        if isinstance(outcome, UniasrError):
+            raise outcome
+        return outcome
+
+    def transcribe_batch(
+        self,
+        audios: Sequence[Source],
+        sample_rate: int | None = None,
+        mode: str = "offline",
+        latency: int | str | None = None,
+        **keywords: Any,
+    ) -> list[Transcript]:
+        """Recognise several inputs together; each result is the same as alone. Arguments as in `transcribe`."""
+        transcripts = []
+        for outcome in self.attempt(audios, mode, latency, sample_rate=sample_rate, **keywords):
+            if isinstance(outcome, UniasrError):
+                raise outcome
+            transcripts.append(outcome)
+        return transcripts
+
+    def attempt(
+        self,
+        audios: Iterable[Source],
+        mode: str = "offline",
+        latency: int | str | None = None,
+        *,
+        sample_rate: int | None = None,
+        channel: int | None = None,
+        max_end_silence_ms: int | None = None,
+        merge_s: float = 0.0,
+        memory: Callable[[int], Memory | None] = lambda number: None,
+        **options: Any,
+    ) -> Iterator[Transcript | UniasrError]:
+        """Recognise many inputs; one that fails yields its error in its place and does not stop the others.
+
+        `memory` gives, by the number of an input, what an interrupted run remembers of it; only with a detector.
+        """
+        call = {"mode": mode, "latency": latency, **options}
+        list(self.asr.attempt([], **call))  # wrong options raise before any work
+        if self.vad is None:
+            self._need_no_vad(max_end_silence_ms, merge_s)
+            outcomes = self.asr.attempt(audios, sample_rate=sample_rate, channel=channel, **call)
+            return (one if isinstance(one, UniasrError) else self._finished(one) for one in outcomes)
+        numbers = iter(range(2**63))
+        work = recognised(
+            (blocks(audio, sample_rate=sample_rate, channel=channel) for audio in audios),
+            self._cutter(max_end_silence_ms, merge_s, options.get("max_segment_s")),
+            self.asr,
+            lambda: Recording(self._finisher.recording(), memory(next(numbers))),
+            call,
+        )
+        return _outcomes(work)
+
+    def segments(
+        self,
+        audio: Source,
+        sample_rate: int | None = None,
+        mode: str = "offline",
+        latency: int | str | None = None,
+        *,
+        channel: int | None = None,
+        max_end_silence_ms: int | None = None,
+        merge_s: float = 0.0,
+        **options: Any,
+    ) -> Iterator[Segment]:
+        """The segments of one long recording, each as soon as it is known; memory does not grow with its length.
+
+        Needs a detector. Arguments and errors as in `transcribe`.
+        """
+        if self.vad is None:
+            raise OptionError("segments come one by one only with a voice activity detector; give the pipeline a vad")
+        call = {"mode": mode, "latency": latency, **options}
+        list(self.asr.attempt([], **call))
+        cutter = self._cutter(max_end_silence_ms, merge_s, options.get("max_segment_s"))
+        source = blocks(audio, sample_rate=sample_rate, channel=channel)
+        return _segments(recognised([source], cutter, self.asr, lambda: Recording(self._finisher.recording()), call))
+
+    def stream(
+        self,
+        mode: str = "normal",
+        latency: int | str | None = None,
+        sample_rate: int = 16_000,
+        channels: int = 1,
+        *,
+        max_end_silence_ms: int | None = None,
+        **options: Any,
+    ) -> PipelineStream:
+        """Open a stream; its finals are the segments of `transcribe` of the same audio, mode and options, but marks.
+
+        A final is given out at once, so its marks are chosen without the words that follow. Refreshes and finals have
+        marks and digits, partials have neither. Arguments as in `Uniasr.stream`; `max_end_silence_ms` as in
+        `transcribe`.
+        """
+        if self.vad is None:
+            self._need_no_vad(max_end_silence_ms, 0.0)
+        open_recognition = partial(self.asr.stream, mode, latency, sample_rate, 1, **options)
+        open_recognition()  # wrong options raise before any audio
+        vad = None
+        if self.vad is not None:
+            changes = _vad_changes(options.get("max_segment_s"))
+            session = self.vad.stream(sample_rate, max_end_silence_ms, **changes).session
+            vad = (self.vad.engine, session)
+        return PipelineStream(open_recognition, self._finisher, PcmDecoder(channels), sample_rate, vad)
+
+    def _finished(self, transcript: Transcript) -> Transcript:
+        """A transcript of a whole recording with marks and numbers."""
+        if self.punctuation is None and self.itn is None:
+            return transcript
+        text = self._finisher.recording()
+        segments = [done for segment in transcript.segments for done in text.add(segment, 0)]
+        return transcript_of([*segments, *text.finish()], transcript.duration_ms)
+
+    def _cutter(
+        self, max_end_silence_ms: int | None, merge_s: float, max_segment_s: float | None
+    ) -> Callable[[int], SpeechCutter]:
+        vad = self.vad
+        assert vad is not None
+        if not 0 <= merge_s <= 60:
+            raise OptionError(f"merge_s is {merge_s!r}; give seconds from 0 to 60")
+        changes, merge_ms = _vad_changes(max_segment_s), round(merge_s * 1000)
+        vad.stream(max_end_silence_ms=max_end_silence_ms, **changes)  # wrong options raise before any work
+        return lambda rate: SpeechCutter(vad, vad.stream(rate, max_end_silence_ms, **changes).session, rate, merge_ms)
+
+    def _need_no_vad(self, max_end_silence_ms: int | None, merge_s: float) -> None:
+        if max_end_silence_ms is not None or merge_s:
+            raise OptionError("max_end_silence_ms and merge_s need a voice activity detector; give the pipeline a vad")
+
+
+def _vad_changes(max_segment_s: float | None) -> dict[str, Any]:
+    return {} if max_segment_s is None else {"max_single_segment_time": max(1, round(max_segment_s * 1000))}
+
+
+def _outcomes(work: Iterator[Recording]) -> Iterator[Transcript | UniasrError]:
+    """A transcript or an error for each recording, in order."""
+    segments: list[Segment] = []
+    for recording in work:
+        segments.extend(recording.take())
+        if recording.done:
+            yield recording.error or transcript_of(segments, recording.duration_ms)
+            segments = []
+
+
+def _segments(work: Iterator[Recording]) -> Iterator[Segment]:
+    for recording in work:
+        yield from recording.take()
+        if recording.error is not None:
+            raise recording.error

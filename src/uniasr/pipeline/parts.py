@@ -1,0 +1,89 @@
+"""The parts of a pipeline: what each must be able to do, and the way from a name to one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from os import PathLike
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+from uniasr.audio.load import Source
+from uniasr.errors import OptionError, UniasrError
+from uniasr.recognizers import load_model, load_punctuator, load_vad
+from uniasr.recognizers.punctuation import Punctuator
+from uniasr.recognizers.vad import Vad
+from uniasr.text import itn as convert
+from uniasr.text.normalization import LANGUAGES, Normalized
+from uniasr.types import Event, Transcript
+
+Convert: TypeAlias = Callable[[str], Normalized]
+"""Inverse text normalisation of one text, with the spans that its parts come from."""
+
+
+class LiveRecognition(Protocol):
+    """A stream of a recogniser."""
+
+    def accept(self, packet: Any) -> list[Event]:
+        """Events that become certain with these mono samples."""
+
+    def finish(self) -> list[Event]:
+        """The remaining events."""
+
+
+class Recogniser(Protocol):
+    """What recognises; `uniasr.Uniasr` is one. Times count from the start of what it is given."""
+
+    def attempt(
+        self,
+        audios: Iterable[Source],
+        mode: str = ...,
+        latency: int | str | None = ...,
+        *,
+        sample_rate: int | None = ...,
+        channel: int | None = ...,
+        **options: Any,
+    ) -> Iterator[Transcript | UniasrError]:
+        """Transcripts in order; each is the same as alone."""
+
+    def stream(
+        self,
+        mode: str = ...,
+        latency: int | str | None = ...,
+        sample_rate: int = ...,
+        channels: int = ...,
+        **options: Any,
+    ) -> LiveRecognition:
+        """Open a stream."""
+
+
+Name: TypeAlias = str | PathLike[str]
+
+
+def recogniser(given: Recogniser | Name | None, *runtime: Any) -> Recogniser:
+    """The recogniser that is meant; None means the packaged model."""
+    return load_model(_path(given), *runtime) if given is None or isinstance(given, str | PathLike) else given
+
+
+def detector(given: Vad | Name | None, *runtime: Any) -> Vad | None:
+    """The voice activity detector that is meant; None means none."""
+    return load_vad(_path(given), *runtime) if isinstance(given, str | PathLike) else given
+
+
+def punctuator(given: Punctuator | Name | None, *runtime: Any) -> Punctuator | None:
+    """The punctuation model that is meant; None means none."""
+    return load_punctuator(_path(given), *runtime) if isinstance(given, str | PathLike) else given
+
+
+def converter(given: Convert | str | None) -> Convert | None:
+    """The text normalisation that is meant: None, the code of a language, or a function."""
+    if given is None or callable(given):
+        return given
+    if given not in LANGUAGES["itn"]:
+        raise OptionError(f"itn is {given!r}; choose one of {', '.join(LANGUAGES['itn'])}, a function, or None")
+    language = given
+    return lambda text: convert(text, language, spans=True)
+
+
+def _path(given: Name | None) -> str | Path | None:
+    """A name stays a name: it may be that of a packaged model."""
+    return given if given is None or isinstance(given, str) else Path(given)
