@@ -42,7 +42,7 @@ _WORD = re.compile(r"\s+|[^\W_]+|.", re.DOTALL)
 
 def converter(direction: Direction, language: str) -> Callable[[str], list[Piece]]:
     """The conversion of one text to pieces. Raises MissingExtraError if the grammar's package is not installed."""
-    normalize = _normalizer(direction, language)
+    normalize = normalizer(direction, language)
 
     def convert(source: str) -> list[Piece]:
         pieces: list[Piece] = []
@@ -57,7 +57,8 @@ def converter(direction: Direction, language: str) -> Callable[[str], list[Piece
 
 
 @cache
-def _normalizer(direction: Direction, language: str) -> Callable[[str], str]:
+def normalizer(direction: Direction, language: str) -> Callable[[str], str]:
+    """The conversion of one sentence by the package of a language; loaded once."""
     grammar = GRAMMARS[direction][language]
     try:
         package = import_module(grammar.package)

@@ -33,24 +33,25 @@ _BARE_SINGLE = re.compile(
 )
 """What may follow a single numeral without a unit; の and と are left out (二の足, 三の丸)."""
 
-_COUNTING = re.compile(
-    rf"(?:から|まで|[〜~～、・とか]|ないし|対|たす|足す|ひく|引く|かける|掛ける|わる|割る|プラス|マイナス|イコール|の(?={_N}+乗)|または|に(?={_N}+を))"
-    rf"(?:マイナス)?(?={_N})"
-)
-"""What joins two numbers."""
-_COUNTED = re.compile(
-    rf"{_N}(?:[^{NUMERALS}]{{0,3}})(?:から|まで|[〜~～、・と]|ないし|対|たす|足す|ひく|引く|かける|掛ける|わる|割る|プラス|マイナス|イコール)$"
-)
+_OPERATOR = "(?:たす|足す|ひく|引く|かける|掛ける|カケル|わる|割る|ワル|プラス|マイナス|イコール)"
+_SERIES = "(?:から|まで|[〜~～、・とか]|ないし|対|または)"
+_CALCULATED = re.compile(rf"(?:{_OPERATOR}|対)(?:マイナス)?{_N}|の{_N}+乗|に{_N}+を|と{_N}+分の")
+_CALCULATED_BEFORE = re.compile(rf"{_N}(?:{_OPERATOR}|対)$")
+_COUNTED = re.compile(rf"{_SERIES}(?:マイナス)?{_N}")
+_COUNTED_BEFORE = re.compile(rf"{_N}[^{NUMERALS}]{{0,3}}{_SERIES}$")
+"""What joins a number to the next one, and to the one before."""
 
 _VALUED = re.compile(
     r"(?:震度|背番号|番号|暗証番号|パスワード|コード|レベル|ランク|級|クラス|ナンバー|タイプ|バージョン|ステージ|フェーズ|ベスト|ワースト|"
     r"トップ|残り|合計|平均|定員|倍率|約|およそ|計|のべ|延べ|全部で|全|総勢|満|国道|県道|内線|ページ|チャンネル|マグニチュード|偏差値|室|号|率|"
-    r"数|値|得点|点数|人口|暗証|プラス|マイナス|第)[はがもをにの：:]?$"
+    r"数|値|答え|結果|合わせて|得点|点数|人口|暗証|プラス|マイナス|第)[はがもをにの：:]?$"
 )
 """Nouns whose value a number is: even a single numeral after them counts."""
 
-_FREE = re.compile(rf"(?:^|{_MARK}|[ぁ-んー]|[ァ-ヴ]ー?|[0-9A-Za-z])$")
+_KANJI = re.compile(r"[一-鿿]$")
+_CALENDAR = re.compile(r"(?:[月年時約計第日]|午前|午後)$")
 _LATIN_OR_KATAKANA = re.compile(r"[A-Za-zァ-ヴー]$")
+_ONLY_MARKS = re.compile(rf"{_MARK}*")
 _KANA_GLUE = re.compile(r"[つッツヶケガノ々]")
 
 _HOUR_BEFORE = r"(?:午前|午後|夜|深夜|夜中|真夜中|未明|昼|朝|翌|夕方|今|日の?|曜の?|明日|今日|昨日|毎日)$"
@@ -78,7 +79,7 @@ _GUARDS: dict[str, tuple[str, str]] = {
             r"(?:[第法北南東西則約]|憲法|民法|刑法|条例)$",
             r"(?:[1一二三四五六七八九]項|の[一二三四五六七八九]+(?:$|項))",
         )
-        for numeral in "一二三四五六七八九"
+        for numeral in "一二三四五六七八九十"
     },
 }
 _GUARD_PATTERNS = {key: (re.compile(before), re.compile(after)) for key, (before, after) in _GUARDS.items()}
@@ -96,8 +97,8 @@ def accepts_unit(number: Number, unit: Unit, before: str, after: str) -> bool:
     guard = _GUARD_PATTERNS.get(number.run + unit.spoken)
     if guard is not None:
         return bool(guard[0].search(before) or guard[1].match(after) or _coordinated(unit, after))
-    if number.run.strip("〇") == "" and len(number.run) > 1:
-        return False  # 〇〇駅: a blank to fill in
+    if _is_blank(number):
+        return False
     if number.shape in ("decimal", "version"):
         return True
     if unit.one == "long":
@@ -113,36 +114,36 @@ def accepts_unit(number: Number, unit: Unit, before: str, after: str) -> bool:
 
 def accepts_bare(number: Number, before: str, after: str) -> bool:
     """Whether a number without a unit counts."""
-    if number.shape in ("decimal", "version"):
+    if number.shape in ("decimal", "version") or (not before and _ONLY_MARKS.fullmatch(after)):
         return True
-    if number.run.strip("〇") == "" and len(number.run) > 1:
+    if number.shape == "pair" or _is_blank(number) or _KANA_GLUE.match(after):
         return False
-    if _KANA_GLUE.match(after):
-        return False
-    if re.match(rf"と{_N}+分の", after):
+    if _CALCULATED.match(after) or _CALCULATED_BEFORE.search(before):
         return True
-    if _COUNTING.match(after) and number.run != "一" and _FREE.search(before):
+    free = not _KANJI.search(before)
+    if number.run != "一" and _COUNTED.match(after) and (free or _CALENDAR.search(before)):
         return True
-    valued, counted = bool(_VALUED.search(before)), number.run != "一" and bool(_COUNTED.search(before))
+    valued = bool(_VALUED.search(before)) or (number.run != "一" and bool(_COUNTED_BEFORE.search(before)))
     if number.shape == "single":
-        return _accepts_single(number, before, after, valued or counted)
+        return _accepts_single(number, before, after, valued=valued)
     if number.shape == "digits" and len(number.run) == 2:
-        return bool(_BARE.match(after)) and (valued or counted or bool(_FREE.search(before)))
-    if number.shape == "digits" or len(number.run) > 3:
+        return bool(_BARE.match(after)) and (valued or free)
+    if number.shape == "digits" or len(number.run) > 3 or re.search("[万億兆京]", number.run):
         return True
-    if number.shape == "pair":
+    return bool(_BARE.match(after) or re.match(r"[ァ-ヴ]{2}|[A-Za-z]", after))
+
+
+def _accepts_single(number: Number, before: str, after: str, *, valued: bool) -> bool:
+    if valued or _LATIN_OR_KATAKANA.search(before):
+        return bool(_BARE.match(after))
+    if number.run == "一" or _KANJI.search(before):
         return False
-    return bool(_BARE.match(after)) or bool(re.match(r"[ァ-ヴ]{2}|[A-Za-z]", after))
+    return bool(_BARE_SINGLE.match(after) or re.match(r"[ァ-ヴ]{2}|[A-Z]", after))
 
 
-def _accepts_single(number: Number, before: str, after: str, valued: bool) -> bool:
-    if valued:
-        return bool(_BARE.match(after))
-    if _LATIN_OR_KATAKANA.search(before):
-        return bool(_BARE.match(after))
-    if number.run != "一" and re.match(r"[ァ-ヴ]{2}|[A-Z]", after) and not re.search(r"[一-鿿]$", before):
-        return True
-    return number.run != "一" and bool(_FREE.search(before)) and bool(_BARE_SINGLE.match(after))
+def _is_blank(number: Number) -> bool:
+    """〇〇駅: something that is not told."""
+    return len(number.run) > 1 and not number.run.strip("〇")
 
 
 def _coordinated(unit: Unit, after: str) -> bool:

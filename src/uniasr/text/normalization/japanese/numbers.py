@@ -13,6 +13,7 @@ from uniasr.text.normalization.japanese.numerals import (
     NUMERALS,
     approximate,
     digits,
+    value,
     written,
 )
 
@@ -20,7 +21,7 @@ Shape: TypeAlias = Literal["single", "digits", "composed", "pair", "decimal", "v
 
 _ZERO = "(?<![ァ-ヴー])ゼロ(?![ァ-ヴー])|(?<=[〇零一二三四五六七八九])ゼロ|ゼロ(?=[〇零一二三四五六七八九])"
 RUN = re.compile(rf"(?:[{NUMERALS}]|{_ZERO})+")
-_FRACTION = re.compile(rf"(?:点|・|コンマ)((?:[{''.join(DIGITS)}]|{_ZERO})+)(?![{NUMERALS}])([{LARGE_UNITS}]?)")
+_FRACTION = re.compile(rf"(?:点|・|コンマ)((?:[{''.join(DIGITS)}]|{_ZERO})+)([千{LARGE_UNITS}]?)(?![{NUMERALS}])")
 _PART = re.compile(rf"(?:点|ドット)((?:[{NUMERALS}]|{_ZERO})+)")
 
 
@@ -53,7 +54,7 @@ def number_at(source: str, start: int, prefer_pair: bool = True) -> Number | Non
     text = written(run)
     fraction = _FRACTION.match(source, end)
     if fraction is not None and text is not None:
-        text = f"{text}.{digits(_translated(fraction[1]))}{fraction[2]}"
+        text = f"{value(text)}.{digits(_translated(fraction[1]))}{fraction[2]}"
         return Number(start, fraction.end(), text, "decimal", run)
     pair = approximate(run) if prefer_pair or text is None else None
     if pair is not None:

@@ -49,15 +49,10 @@ def digits(run: str) -> str:
     return "".join(str(DIGITS[char]) for char in run)
 
 
-def value(run: str) -> int | None:
-    """The number that a run means, None where it is no single number."""
-    text = written(run)
-    if text is None:
-        return None
-    total = 0
-    for amount, unit in re.findall(r"(\d+)([万億兆京]?)", text):
-        total += int(amount) * 10 ** {"": 0, "万": 4, "億": 8, "兆": 12, "京": 16}[unit]
-    return total
+def value(text: str) -> int:
+    """The number that a written form means: 2万300 -> 20300."""
+    powers = {"": 0, "万": 4, "億": 8, "兆": 12, "京": 16}
+    return sum(int(amount) * 10 ** powers[unit] for amount, unit in re.findall(r"(\d+)([万億兆京]?)", text))
 
 
 def approximate(run: str) -> str | None:

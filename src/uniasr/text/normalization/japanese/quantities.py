@@ -31,7 +31,7 @@ def quantities(source: str) -> Iterator[Candidate]:
         if number is None:
             continue
         unit = _unit_after(source, number)
-        if unit is not None and number.shape == "pair" and unit.spoken in _CODE_UNITS:
+        if number.shape == "pair" and (unit is None or unit.spoken in _CODE_UNITS):
             number = number_at(source, start, prefer_pair=False) or number
         if ordinal:
             yield from _ordinal(source, number, unit)
@@ -57,8 +57,6 @@ def _cardinal(source: str, number: Number, unit: Unit | None) -> Iterator[Candid
             return
     after = source[number.end : number.end + 12]
     if sign or accepts_bare(number, before, after):
-        if number.shape == "pair":
-            number = number_at(source, number.start, prefer_pair=False) or number
         yield _candidate(source, start, number, None)
 
 
