@@ -72,9 +72,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name on first use, so that `import uniasr` stays light."""
+    """Import a public name (or the module `text`) on first use, so that `import uniasr` stays light."""
     from importlib import import_module
 
+    if name == "text":
+        return import_module("uniasr.text")
     if name not in _HOMES:
         raise AttributeError(f"module 'uniasr' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

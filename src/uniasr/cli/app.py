@@ -123,6 +123,21 @@ def decoding_options(default_mode: str) -> Callable[[_Command], _Command]:
     return decorate
 
 
+def text_options(command: _Command) -> _Command:
+    """Which language, and how a text is converted."""
+    for option in (
+        click.option("--spans", is_flag=True, help="Print JSON with the source span of every output span."),
+        click.option(
+            "--whitelist",
+            metavar="FILE",
+            help="Phrases that you decide about: lines `phrase<TAB>text`, or `phrase` alone where it stays.",
+        ),
+        click.option("--language", default="ja", show_default=True, metavar="CODE", help="Language of the text."),
+    ):
+        command = option(command)
+    return command
+
+
 @click.group(cls=Boundary, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="uniasr")
 def cli() -> None:
@@ -284,6 +299,34 @@ def export(model: str, output: str, weights: str) -> None:
     from uniasr.cli.export import run
 
     run(model, output, weights)
+
+
+@cli.command()
+@click.argument("texts", nargs=-1, metavar="[TEXT...]")
+@text_options
+def itn(texts: tuple[str, ...], **options: Any) -> None:
+    """Write numbers, dates, units and so on with digits and symbols.
+
+    Converts each TEXT, or each line of standard input without one. Languages other than ja need `uniasr[itn]` (en, zh)
+    or `uniasr[itn-more]` (de, es, fr, id, pt, ru, tl, vi).
+    """
+    from uniasr.cli.normalize import Request, run
+
+    run("itn", Request(texts=texts, **options))
+
+
+@cli.command()
+@click.argument("texts", nargs=-1, metavar="[TEXT...]")
+@text_options
+def tn(texts: tuple[str, ...], **options: Any) -> None:
+    """Write digits and symbols as they are spoken.
+
+    Converts each TEXT, or each line of standard input without one. Languages other than ja need `uniasr[itn]` (zh) or
+    `uniasr[itn-more]` (de, en, es).
+    """
+    from uniasr.cli.normalize import Request, run
+
+    run("tn", Request(texts=texts, **options))
 
 
 for command in (data, finetune, train, evaluate):

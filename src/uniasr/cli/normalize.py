@@ -1,0 +1,44 @@
+"""Texts in, their written (ITN) or spoken (TN) forms out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from uniasr.cli.sinks import put
+from uniasr.errors import OptionError
+from uniasr.text.normalization import Normalized, itn, read_whitelist, tn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What the command line asks for."""
+
+    texts: tuple[str, ...]
+    language: str
+    whitelist: str | None
+    spans: bool
+
+
+def run(direction: Literal["itn", "tn"], request: Request) -> None:
+    """Print a line for each argument, or for each line of standard input as it comes."""
+    whitelist = None if request.whitelist is None else read_whitelist(request.whitelist)
+    convert = itn if direction == "itn" else tn
+    convert("", request.language, whitelist=whitelist)  # a wrong language is told before the first line is awaited
+    for text in request.texts or _lines():
+        put(_line(convert(text, request.language, spans=True, whitelist=whitelist), spans=request.spans))
+
+
+def _line(result: Normalized, *, spans: bool) -> str:
+    return (json.dumps(asdict(result), ensure_ascii=False) if spans else result.text) + "\n"
+
+
+def _lines() -> Iterator[str]:
+    for number, line in enumerate(sys.stdin.buffer, start=1):
+        try:
+            yield line.decode("utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise OptionError(f"standard input, line {number} is not UTF-8 text") from error

@@ -1,0 +1,92 @@
+"""Numbers, dates and units: from the spoken to the written form (ITN) and back (TN).
+
+Japanese is converted by rules of our own; other languages by compiled grammars, which are extras.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Literal, overload
+
+from uniasr.errors import OptionError
+from uniasr.text.normalization.alignment import align_tokens
+from uniasr.text.normalization.grammars import GRAMMARS, Direction, converter
+from uniasr.text.normalization.records import Normalized, Piece, Span, normalized
+from uniasr.text.normalization.whitelist import around, as_mapping, read_whitelist
+
+__all__ = ["LANGUAGES", "Normalized", "Span", "align_tokens", "itn", "read_whitelist", "tn"]
+
+Whitelist = Mapping[str, str] | Iterable[str]
+
+LANGUAGES: dict[Direction, tuple[str, ...]] = {
+    direction: ("ja", *sorted(languages)) for direction, languages in GRAMMARS.items()
+}
+"""What each direction converts."""
+
+
+@overload
+def itn(
+    text: str, language: str = "ja", *, spans: Literal[False] = False, whitelist: Whitelist | None = None
+) -> str: ...
+@overload
+def itn(text: str, language: str = "ja", *, spans: Literal[True], whitelist: Whitelist | None = None) -> Normalized: ...
+def itn(
+    text: str, language: str = "ja", *, spans: bool = False, whitelist: Whitelist | None = None
+) -> str | Normalized:
+    """Inverse text normalisation: what is written as it is spoken gets digits and symbols (三百円 -> 300円).
+
+    Args:
+        text: any text; what is no number, date, unit and so on stays as it is.
+        language: one of `LANGUAGES["itn"]`. Those other than ja need an extra.
+        spans: also return from where in `text` every part of the result comes.
+        whitelist: phrases that stay as they are, or a mapping from phrases to what they become. They win over rules.
+
+    Returns the new text, or with `spans=True` a `Normalized` with `source`, `text` and `spans`. Each `Span` has the
+    offsets `source_start`, `source_end` into the source and `start`, `end` into the text, and a `kind` (`date`,
+    `money`, ..., `literal` where both are equal). The spans partition both texts in order.
+
+    Raises OptionError for a language without ITN and for an unusable whitelist, MissingExtraError where the package of
+    the language is not installed.
+    """
+    return _convert("itn", text, language, spans=spans, whitelist=whitelist)
+
+
+@overload
+def tn(
+    text: str, language: str = "ja", *, spans: Literal[False] = False, whitelist: Whitelist | None = None
+) -> str: ...
+@overload
+def tn(text: str, language: str = "ja", *, spans: Literal[True], whitelist: Whitelist | None = None) -> Normalized: ...
+def tn(text: str, language: str = "ja", *, spans: bool = False, whitelist: Whitelist | None = None) -> str | Normalized:
+    """Text normalisation: digits and symbols are written as they are spoken (300円 -> 三百円).
+
+    Arguments, result and errors are those of `itn`, with the languages of `LANGUAGES["tn"]`.
+    """
+    return _convert("tn", text, language, spans=spans, whitelist=whitelist)
+
+
+def _convert(
+    direction: Direction, text: str, language: str, *, spans: bool, whitelist: Whitelist | None
+) -> str | Normalized:
+    if not isinstance(text, str):
+        raise OptionError(f"text is {text!r}; it must be a string")
+    convert = _converter(direction, language)
+    result = normalized(text, around(text, as_mapping(whitelist), convert))
+    return result if spans else result.text
+
+
+def _converter(direction: Direction, language: str) -> Callable[[str], Iterable[Piece]]:
+    if language == "ja" and direction == "itn":
+        from uniasr.text.normalization.japanese.itn import itn_pieces
+
+        return itn_pieces
+    if language == "ja":
+        from uniasr.text.normalization.japanese.tn import tn_pieces
+
+        return tn_pieces
+    if language not in GRAMMARS[direction]:
+        raise OptionError(
+            f"there is no {direction.upper()} for the language {language!r}; choose one of "
+            f"{', '.join(LANGUAGES[direction])}"
+        )
+    return converter(direction, language)

@@ -1,0 +1,94 @@
+"""Timed tokens of a text, carried over to its normalised form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from uniasr.errors import OptionError
+from uniasr.text.join import pieces
+from uniasr.text.normalization.records import LITERAL, Normalized
+
+if TYPE_CHECKING:
+    from uniasr.types import Token
+
+NO_ID = -1
+"""Id of a token that stands for several of the vocabulary, or for a converted text."""
+
+
+def align_tokens(tokens: Sequence[Token], result: Normalized) -> tuple[Token, ...]:
+    """The tokens of the normalised text, in one list with the times of their sources.
+
+    `tokens` spell `result.source`, as they stand or as `join_tokens` puts them together. Tokens in literal parts stay
+    themselves (their text gains the blank before a word where one belongs). A converted part is one token: from the
+    start of its first source to the end of its last, with the lowest confidence among them and the id -1; sources that
+    it cuts belong to it whole. The texts of the list joined are `result.text`; sources of dropped parts leave no token.
+
+    Raises OptionError if the tokens do not spell the source.
+    """
+    texts = _spelling(tokens, result.source)
+    ends = [0]
+    for text in texts:
+        ends.append(ends[-1] + len(text))
+    aligned: list[Token] = []
+    first = 0
+    at = 0
+    for index, end in enumerate(ends[1:], start=1):
+        position = _carried(result, end) if index < len(tokens) else len(result.text)
+        if position is None or end == ends[first]:
+            continue
+        group, text = tokens[first:index], result.text[at:position]
+        same = result.source[ends[first] : end] == text
+        aligned += _group(group, texts[first:index], text, same=same)
+        first, at = index, position
+    if at < len(result.text) and aligned:  # what was put in behind the last source
+        aligned[-1] = replace(aligned[-1], text=aligned[-1].text + result.text[at:])
+    return tuple(aligned)
+
+
+def _spelling(tokens: Sequence[Token], source: str) -> list[str]:
+    """What each token adds to the source."""
+    plain = [token.text for token in tokens]
+    if "".join(plain) == source:
+        return plain
+    joined = pieces(plain)
+    text = "".join(joined)
+    if text.strip() == source:
+        return _stripped(joined)
+    raise OptionError(
+        f"the tokens spell {text.strip()[:40]!r}, not the source {source[:40]!r}; give those of this text"
+    )
+
+
+def _stripped(texts: list[str]) -> list[str]:
+    """The texts without the blanks around their whole."""
+    for order in (range(len(texts)), range(len(texts) - 1, -1, -1)):
+        for index in order:
+            forward = order.step > 0
+            texts[index] = texts[index].lstrip() if forward else texts[index].rstrip()
+            if texts[index]:
+                break
+    return texts
+
+
+def _carried(result: Normalized, position: int) -> int | None:
+    """Where a place in the source lies in the text; None inside of a converted span."""
+    found: int | None = None
+    for span in result.spans:
+        if span.source_start < position < span.source_end:
+            return span.start + position - span.source_start if span.kind == LITERAL else None
+        if span.source_end == position:
+            found = span.end  # what was put in here belongs to what stands before it
+    return found
+
+
+def _group(tokens: Sequence[Token], texts: Sequence[str], text: str, *, same: bool) -> list[Token]:
+    """The aligned tokens of one stretch."""
+    if same and len([one for one in texts if one]) == 1:
+        index = next(i for i, one in enumerate(texts) if one)
+        return [replace(tokens[index], text=texts[index])]
+    if not text:
+        return []
+    end, confidence = max(token.end_ms for token in tokens), min(token.confidence for token in tokens)
+    return [replace(tokens[0], text=text, id=NO_ID, end_ms=end, confidence=confidence)]

@@ -1,0 +1,1 @@
+"""Japanese: our own rules."""

@@ -1,0 +1,151 @@
+"""When does a numeral count? Decisions from the characters on both sides of a number.
+
+`before` is the text that ends where the number starts, `after` the text that starts where it (or its unit) ends.
+"""
+
+from __future__ import annotations
+
+import re
+
+from uniasr.text.normalization.japanese.numbers import Number
+from uniasr.text.normalization.japanese.numerals import NUMERALS
+from uniasr.text.normalization.japanese.units import Unit
+
+_N = f"[{NUMERALS}]"
+_MARK = r"[、。，．,.！？!?…「」『』（）()\[\]【】〜~～：:;；\s]"
+_END = rf"(?:$|{_MARK})"
+
+_PARTICLE = re.compile(
+    rf"(?:{_END}|[をのがはにでともへ]|から|まで|だけ|ずつ|しか|ほど|くらい|ぐらい|です|でし|だっ|だ{_END}|だと|あたり|につき|ください|"
+    r"下さい|お願い|以上|以内|以下|未満|程度|前後|分[をのがはに]|半|弱|強|頼|注文|飲|食べ|買|追加|減|増|足り|余|入)"
+)
+"""What may follow a counter after 一: so 一本の, 一杯ください are counts, 一本道 is a word."""
+
+_BARE = re.compile(
+    rf"(?:{_END}|[をのがはにでともへか]|から|まで|だけ|しか|ほど|くらい|ぐらい|より|や|です|でし|だ|じゃ|って|という|といっ|となっ|"
+    r"ちょうど|以上|以下|以外|未満|以内|程度|前後|余|超|弱|強|近|台|突破|均一|増|減|引|達|連|対|点|年|名|未|足らず|あまり|など|なら|ぴったり)"
+)
+"""What may follow a number of several numerals without a unit."""
+
+_BARE_SINGLE = re.compile(
+    rf"(?:{_END}|です|でし|だ(?:っ|{_END}|と)|から(?!{_N}*つ)|まで|になる|にな[っり]|では|じゃ|という|以上|以下|未満|に達|を[足引掛割かたひわ]|"
+    r"を超|が出|点|対|か[" + NUMERALS + r"]|や[" + NUMERALS + r"]|より(?:大|小|多|少)|[はがも](?!つ))"
+)
+"""What may follow a single numeral without a unit; の and と are left out (二の足, 三の丸)."""
+
+_OPERATOR = "(?:たす|足す|ひく|引く|かける|掛ける|カケル|わる|割る|ワル|プラス|マイナス|イコール)"
+_SERIES = "(?:から|まで|[〜~～、・とか]|ないし|対|または)"
+_CALCULATED = re.compile(rf"(?:{_OPERATOR}|対)(?:マイナス)?{_N}|の{_N}+乗|に{_N}+を|と{_N}+分の")
+_CALCULATED_BEFORE = re.compile(rf"{_N}(?:{_OPERATOR}|対)$")
+_COUNTED = re.compile(rf"{_SERIES}(?:マイナス)?{_N}")
+_COUNTED_BEFORE = re.compile(rf"{_N}[^{NUMERALS}]{{0,3}}{_SERIES}$")
+"""What joins a number to the next one, and to the one before."""
+
+_VALUED = re.compile(
+    r"(?:震度|背番号|番号|暗証番号|パスワード|コード|レベル|ランク|級|クラス|ナンバー|タイプ|バージョン|ステージ|フェーズ|ベスト|ワースト|"
+    r"トップ|残り|合計|平均|定員|倍率|約|およそ|計|のべ|延べ|全部で|全|総勢|満|国道|県道|内線|ページ|チャンネル|マグニチュード|偏差値|室|号|率|"
+    r"数|値|答え|結果|合わせて|得点|点数|人口|暗証|プラス|マイナス|第)[はがもをにの：:]?$"
+)
+"""Nouns whose value a number is: even a single numeral after them counts."""
+
+_KANJI = re.compile(r"[一-鿿]$")
+_CALENDAR = re.compile(r"(?:[月年時約計第日]|午前|午後)$")
+_LATIN_OR_KATAKANA = re.compile(r"[A-Za-zァ-ヴー]$")
+_ONLY_MARKS = re.compile(rf"{_MARK}*")
+_KANA_GLUE = re.compile(r"[つッツヶケガノ々]")
+
+_HOUR_BEFORE = r"(?:午前|午後|夜|深夜|夜中|真夜中|未明|昼|朝|翌|夕方|今|日の?|曜の?|明日|今日|昨日|毎日)$"
+_MINUTES = (
+    r"(?:時|約|徒歩|あと|後|歩いて|車で|駅から|ここから|毎|時間と|ほんの|わずか|残り|遅れて?|プラス|間隔で)$",
+    r"(?:間|後|前|以内|ほど|待|くらい|ぐらい|おき|ごと|かか|掛か|歩|以上|程度|遅|経|休憩|弱|強|置|過|たっ|刻み|ずつ|から|まで|や|早|おいて|"
+    r"単位|未満|の(?:遅れ|休憩|差|距離|延長|昼寝|仮眠|ところ)|で(?:着|行|終|作|でき|読|届|つ|完)|[二三四五六七八九]?秒)",
+)
+"""Minutes rather than じゅうぶん (enough)."""
+_GUARDS: dict[str, tuple[str, str]] = {
+    # a number and its unit -> what must stand before, or after, for them to be a number and a unit
+    "一日": (r"(?:[月第]|月の|毎月|初日の)$", r"(?:付|号)"),
+    "一時": (
+        _HOUR_BEFORE,
+        rf"(?:半|{_N}+分|から|まで|頃|ごろ|過ぎ|すぎ|前|ちょうど|集合|開|発|着|出発|スタート|を[回過]|に[^はも])",
+    ),
+    "一番": (r"(?:第)$", r"(?:ホーム|出口|乗り場|のりば|窓口|打者|バッター|ゲート|コース|テーブル|レジ|くじ|札|館)"),
+    "一人": (r"(?!)", r"(?!)"),
+    "二人": (rf"{_N}[人、とか〜からまで]+$", r"(?:から|[とか〜、])(?=" + _N + r")"),
+    "一杯": (r"(?!)", r"(?:の(?!はず)|を|ずつ|だけ|飲|分|目|ください|下さい|おかわり|お願い|[、。]|あたり|いかが)"),
+    "十分": _MINUTES,
+    "十二分": _MINUTES,
+    **{
+        f"{numeral}条": (
+            r"(?:[第法北南東西則約]|憲法|民法|刑法|条例)$",
+            r"(?:[1一二三四五六七八九]項|の[一二三四五六七八九]+(?:$|項))",
+        )
+        for numeral in "一二三四五六七八九十"
+    },
+}
+_GUARD_PATTERNS = {key: (re.compile(before), re.compile(after)) for key, (before, after) in _GUARDS.items()}
+_FROZEN_BEFORE = re.compile(r"(?:[数幾何]|[0-9０-９])$")
+_FROZEN_AFTER = re.compile(r"(?:[々0-9０-９]|数[" + NUMERALS + r"人年回日個枚本名件時か])")
+
+
+def frozen(before: str, after: str) -> bool:
+    """Whether a run of numerals is part of something inexact or mixed: 数十, 何百, 十数人, 3万, 百々."""
+    return bool(_FROZEN_BEFORE.search(before) or _FROZEN_AFTER.match(after))
+
+
+def accepts_unit(number: Number, unit: Unit, before: str, after: str) -> bool:
+    """Whether a number with a unit behind it counts."""
+    guard = _GUARD_PATTERNS.get(number.run + unit.spoken)
+    if guard is not None:
+        return bool(guard[0].search(before) or guard[1].match(after) or _coordinated(unit, after))
+    if _is_blank(number):
+        return False
+    if number.shape in ("decimal", "version"):
+        return True
+    if unit.one == "long":
+        return number.shape != "single" or number.run + unit.spoken == "十代"
+    if unit.one == "closed":
+        return bool(_PARTICLE.match(after))
+    if number.run != "一" or unit.one == "always":
+        return True
+    if unit.one == "tail" and _PARTICLE.match(after):
+        return True
+    return _coordinated(unit, after)
+
+
+def accepts_bare(number: Number, before: str, after: str) -> bool:
+    """Whether a number without a unit counts."""
+    if number.shape in ("decimal", "version") or (not before and _ONLY_MARKS.fullmatch(after)):
+        return True
+    if number.shape == "pair" or _is_blank(number) or _KANA_GLUE.match(after):
+        return False
+    if _CALCULATED.match(after) or _CALCULATED_BEFORE.search(before):
+        return True
+    free = not _KANJI.search(before)
+    if number.run != "一" and _COUNTED.match(after) and (free or _CALENDAR.search(before)):
+        return True
+    valued = bool(_VALUED.search(before)) or (number.run != "一" and bool(_COUNTED_BEFORE.search(before)))
+    if number.shape == "single":
+        return _accepts_single(number, before, after, valued=valued)
+    if number.shape == "digits" and len(number.run) == 2:
+        return bool(_BARE.match(after)) and (valued or free)
+    if number.shape == "digits" or len(number.run) > 3 or re.search("[万億兆京]", number.run):
+        return True
+    return bool(_BARE.match(after) or re.match(r"[ァ-ヴ]{2}|[A-Za-z]", after))
+
+
+def _accepts_single(number: Number, before: str, after: str, *, valued: bool) -> bool:
+    if valued or _LATIN_OR_KATAKANA.search(before):
+        return bool(_BARE.match(after))
+    if number.run == "一" or _KANJI.search(before):
+        return False
+    return bool(_BARE_SINGLE.match(after) or re.match(r"[ァ-ヴ]{2}|[A-Z]", after))
+
+
+def _is_blank(number: Number) -> bool:
+    """〇〇駅: something that is not told."""
+    return len(number.run) > 1 and not number.run.strip("〇")
+
+
+def _coordinated(unit: Unit, after: str) -> bool:
+    """Whether another number with the same unit follows: 一番から三番まで, 一部と二部."""
+    return bool(re.match(rf"(?:から|[とかや〜~～、・]|または|および|及び){_N}+{re.escape(unit.spoken)}", after))

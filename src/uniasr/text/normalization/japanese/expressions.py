@@ -1,0 +1,117 @@
+"""What several numbers say together: fractions, telephone and house numbers, sums."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from uniasr.text.normalization.japanese.numbers import RUN, Number, number_at
+from uniasr.text.normalization.japanese.numerals import NUMERALS
+from uniasr.text.normalization.japanese.units import unit_table
+from uniasr.text.normalization.lattice import Candidate
+from uniasr.text.normalization.records import Piece
+
+EXPRESSION_COST = 0.5
+_OPERATORS = {
+    "プラス": "+", "たす": "+", "足す": "+", "マイナス": "-", "ひく": "-", "引く": "-",
+    "かける": "×", "掛ける": "×", "わる": "÷", "割る": "÷", "イコール": "=",
+}  # fmt: skip
+_OPERATOR = re.compile("|".join(_OPERATORS))
+_BOUT = re.compile(r"(?:本勝負|本|回|曲|話|番組|人目|枚目)")
+_SERIES = re.compile(r"四半期|の[" + NUMERALS + "]")
+
+
+def expressions(source: str) -> Iterator[Candidate]:
+    """Candidates that start at each run of numerals (or at the sign before it)."""
+    for match in RUN.finditer(source):
+        for rule in (_fraction, _joined, _sum):
+            candidate = rule(source, match.start())
+            if candidate is not None:
+                yield candidate
+
+
+def _fraction(source: str, start: int) -> Candidate | None:
+    """五分の三 -> 3/5; a sign before it belongs to it."""
+    below = number_at(source, start, prefer_pair=False)
+    if below is None or not source.startswith("分の", below.end):
+        return None
+    above = number_at(source, below.end + 2, prefer_pair=False)
+    if (
+        above is None
+        or above.shape == "version"
+        or _BOUT.match(source, above.end)
+        or (source[start - 1 : start] in "数何幾" and start)
+    ):
+        return None
+    sign = "-" if source.endswith("マイナス", 0, start) else ""
+    start -= 4 if sign else 0
+    return _one(start, above.end, f"{sign}{above.text}/{below.text}", "fraction")
+
+
+def _joined(source: str, start: int) -> Candidate | None:
+    """Numbers joined by の: 〇三の一二三四の五六七八 -> 03-1234-5678, 二の八の一 -> 2-8-1.
+
+    Two parts must both be digit strings of several digits, or stand after kanji (a district) without a unit behind
+    them. A number plate keeps its first の: 品川五〇〇の一二の三四 -> 500の12-34.
+    """
+    parts: list[Number] = []
+    at = start
+    while (number := number_at(source, at, prefer_pair=False)) is not None and number.shape not in (
+        "decimal",
+        "version",
+    ):
+        parts.append(number)
+        if not source.startswith("の", number.end) or RUN.match(source, number.end + 1) is None:
+            break
+        at = number.end + 1
+    if len(parts) < 2 or not _is_code(source, parts):
+        return None
+    texts = [part.text for part in parts]
+    end = parts[-1].end
+    plate = len(parts) == 3 and [len(text) for text in texts] in ([3, 2, 2], [2, 2, 2]) and texts[0][0] != "0"
+    if plate and re.search(r"[一-鿿]$", source[:start]):
+        first = parts[0]
+        pieces = (
+            Piece(start, first.end, first.text, "code"),
+            Piece(first.end + 1, end, "-".join(texts[1:]), "code"),
+        )
+        return Candidate(start, end, EXPRESSION_COST, pieces)
+    return _one(start, end, "-".join(texts), "phone" if texts[0][0] == "0" else "code")
+
+
+def _is_code(source: str, parts: list[Number]) -> bool:
+    if any(character in part.run for part in parts for character in "万億兆京"):
+        return False
+    last = parts[-1]
+    followed = unit_table().longest(source, last.end)
+    if followed is not None and followed.spoken not in ("号", "号室"):
+        return False
+    if all(part.shape == "digits" for part in parts):
+        return True
+    if len(parts) >= 3:
+        return True
+    district = re.search(r"[一-鿿ァ-ヴー丁目組はが]$", source[: parts[0].start])
+    return bool(district) and re.match(r"$|[、。にへでをはがだ\s]|です|まで|から|番|号", source[last.end :]) is not None
+
+
+def _sum(source: str, start: int) -> Candidate | None:
+    """A sum that says イコール, with symbols: 一プラス一イコール二 -> 1+1=2. Sums in words stay words."""
+    texts: list[str] = []
+    at, equal = start, False
+    while True:
+        sign = "-" if source.startswith("マイナス", at) else ""
+        number = number_at(source, at + 4 * len(sign), prefer_pair=False)
+        if number is None:
+            return None
+        texts.append(sign + number.text)
+        operator = _OPERATOR.match(source, number.end)
+        if operator is None:
+            break
+        equal |= operator[0] == "イコール"
+        texts.append(_OPERATORS[operator[0]])
+        at = operator.end()
+    return _one(start, number.end, "".join(texts), "math") if equal else None
+
+
+def _one(start: int, end: int, text: str, kind: str) -> Candidate:
+    return Candidate(start, end, EXPRESSION_COST, (Piece(start, end, text, kind),))

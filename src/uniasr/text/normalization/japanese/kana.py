@@ -1,0 +1,143 @@
+"""Numbers that a recogniser wrote in kana: ひゃくにじゅうさんにん -> 123人, ハチジジュウゴフン -> 8時15分.
+
+Readings of digits are also particles, endings and parts of words (に, ご, し, く), so more is asked for here than of
+kanji: a counter with its sound change, several numerals, or a chain of quantities. What stays in doubt stays kana.
+Both spellings of long vowels are read (じゅう, ジュー).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from uniasr.text.normalization.japanese.kana_readings import counters, day, folded, numerals, patterns
+from uniasr.text.normalization.japanese.numerals import digits, written
+from uniasr.text.normalization.lattice import Candidate
+from uniasr.text.normalization.records import Piece
+
+KANA_COST = 0.5
+
+_PAIRS = frozenset(
+    {("時", "分"), ("分", "秒"), ("月", "日"), ("年", "月"), ("時間", "分"), ("年", "か月"), ("割", "分")}
+)
+_HOURS = re.compile(r"(?:ごぜん|ごご|午前|午後|あさ|よる|しんや|ゆうがた|あさの|よるの)$")
+_HALF = re.compile(r"はん(?=$|[^ぁ-んー]|から|まで|に|ごろ|すぎ|です|でし|の|を|は[^ん]|ちょうど)")
+_APART = r"(?:^|[^ぁ-んー]|もう|もー|やく|あと|たった|ほぼ|わずか|この|その|まる|ちょうど|だい|ごご|ごぜん|まいなす)"
+_DOUBTFUL = (
+    (re.compile("に"), re.compile(rf"(?:{_APART}|[わはをがも])$")),
+    (
+        re.compile("(?:ご|し(?!ち)|く|よ(?!ん))(?!じゅ|ひゃ|せん|まん)"),
+        re.compile(rf"(?:{_APART}|[わはをがにでもの])$"),
+    ),
+)
+"""Numerals that are also particles or suffixes (それに じゅうドル, フランスご), and what must stand before them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Quantity:
+    start: int
+    number_end: int
+    end: int
+    numerals: str
+    text: str
+    unit: str
+    sure: bool
+
+
+def kana_numbers(source: str) -> Iterator[Candidate]:
+    """Candidates for numbers in hiragana or katakana."""
+    text = folded(source)
+    for match in patterns().start.finditer(text):
+        start = match.start()
+        candidate = _code(text, start) or _chain(text, start) or _bare(text, start)
+        if candidate is not None:
+            yield candidate
+
+
+def _chain(text: str, start: int) -> Candidate | None:
+    """One quantity after another: はちじ じゅうごふん. One of them must be beyond doubt, or they must make a pair."""
+    quantities: list[_Quantity] = []
+    at = start
+    while (quantity := _quantity(text, at, quantities)) is not None:
+        if quantities and (quantities[-1].unit, quantity.unit) not in _PAIRS:
+            break
+        quantities.append(quantity)
+        at = quantity.end
+    if not quantities or not _clear(text, start):
+        return None
+    before = text[max(0, start - 5) : start]
+    units = [quantity.unit for quantity in quantities]
+    half = _HALF.match(text, at) if units[-1] in ("時", "時間", "年", "か月") else None
+    ordinal = before.endswith("だい") and len(quantities[0].numerals) > 1
+    trusted = (
+        any(quantity.sure for quantity in quantities)
+        or len(quantities) > 1
+        or (units[0] == "時" and (half is not None or _HOURS.search(before) is not None))
+    )
+    if not trusted:
+        return None
+    pieces = [piece for quantity in quantities for piece in _pieces(quantity)]
+    if half is not None:
+        pieces.append(Piece(at, half.end(), "半", "time"))
+        at = half.end()
+    if ordinal:
+        start -= 2
+        pieces.insert(0, Piece(start, start + 2, "第", "ordinal"))
+    elif before.endswith("まいなす"):
+        start -= 4
+        pieces.insert(0, Piece(start, start + 4, "-", "cardinal"))
+    return Candidate(start, at, KANA_COST, tuple(pieces))
+
+
+def _quantity(text: str, start: int, before: list[_Quantity]) -> _Quantity | None:
+    if before and before[-1].unit == "月" and (match := patterns().day.match(text, start)) is not None:
+        return _Quantity(start, match.end(), match.end(), "", day(match[0]) + "日", "日", True)
+    match = patterns().quantity.match(text, start)
+    if match is None or not match["whole"]:
+        return None
+    run = numerals(match["whole"])
+    number = written(run)
+    if number is None:
+        return None
+    if match["part"]:
+        number += "." + digits(numerals(match["part"]))
+    counter = counters()[match["unit"]]
+    sure = counter.sure or len(run) > 1 or bool(match["part"]) or (counter.written == "円" and run in "百千")
+    return _Quantity(start, match.end("number"), match.end(), run, number, counter.written, sure)
+
+
+def _pieces(quantity: _Quantity) -> Iterator[Piece]:
+    kind = "date" if quantity.unit in "年月日" else "time" if quantity.unit in ("時", "分", "秒") else "counter"
+    yield Piece(quantity.start, quantity.number_end, quantity.text, kind)
+    if quantity.end > quantity.number_end:
+        yield Piece(quantity.number_end, quantity.end, quantity.unit, kind)
+
+
+def _bare(text: str, start: int) -> Candidate | None:
+    """A number of four numerals and more with a 百, 千 or larger in it needs no counter."""
+    match = patterns().number.match(text, start)
+    if match is None or match[0][-1:] in ("っ", "よ") or not _clear(text, start):
+        return None
+    run = numerals(match[0])
+    number = written(run)
+    if number is None or len(run) < 4 or not re.search("[百千万億兆]", run):
+        return None
+    return Candidate(start, match.end(), KANA_COST, (Piece(start, match.end(), number, "cardinal"),))
+
+
+def _code(text: str, start: int) -> Candidate | None:
+    """Digits one by one, in groups joined by の: telephone and postal numbers of seven digits and more."""
+    match = patterns().code.match(text, start)
+    if match is None:
+        return None
+    groups = [digits(numerals(group)) for group in match[0].split("の")]
+    if sum(len(group) for group in groups) < 7:
+        return None
+    return Candidate(start, match.end(), KANA_COST, (Piece(start, match.end(), "-".join(groups), "phone"),))
+
+
+def _clear(text: str, start: int) -> bool:
+    """Whether a number that begins at `start` cannot be the end of the word or phrase before it."""
+    before = text[max(0, start - 5) : start]
+    return not any(here.match(text, start) and not left.search(before) for here, left in _DOUBTFUL)

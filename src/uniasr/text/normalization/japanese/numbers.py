@@ -1,0 +1,86 @@
+"""Numbers at a place in a Japanese text: a run of numerals with its decimal part, an approximate pair, or a version."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from uniasr.text.normalization.japanese.numerals import (
+    DIGIT_STRING,
+    DIGITS,
+    LARGE_UNITS,
+    NUMERALS,
+    approximate,
+    digits,
+    value,
+    written,
+)
+
+Shape: TypeAlias = Literal["single", "digits", "composed", "pair", "decimal", "version"]
+
+_ZERO = "(?<![ァ-ヴー])ゼロ(?![ァ-ヴー])|(?<=[〇零一二三四五六七八九])ゼロ|ゼロ(?=[〇零一二三四五六七八九])"
+RUN = re.compile(rf"(?:[{NUMERALS}]|{_ZERO})+")
+_FRACTION = re.compile(rf"(?:点|・|コンマ)((?:[{''.join(DIGITS)}]|{_ZERO})+)([千{LARGE_UNITS}]?)(?![{NUMERALS}])")
+_PART = re.compile(rf"(?:点|ドット)((?:[{NUMERALS}]|{_ZERO})+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """`source[start:end]` is a number, written `text`."""
+
+    start: int
+    end: int
+    text: str
+    shape: Shape
+    run: str
+    """Its numerals, ゼロ as 〇; of a decimal those before the point."""
+
+
+def number_at(source: str, start: int, prefer_pair: bool = True) -> Number | None:
+    """The number whose numerals start at `start`; it takes the whole run of numerals, or there is none.
+
+    Two neighbouring digits like 二三 are an approximate pair if `prefer_pair`, else a digit string.
+    """
+    match = RUN.match(source, start)
+    if match is None:
+        return None
+    run, end = _translated(match[0]), match.end()
+    if source.startswith("半期", end) and run.endswith("四") and len(run) > 1:
+        run, end = run[:-1], end - 1  # 第一四半期: the four belongs to the unit
+    version = _version(source, start, end, run)
+    if version is not None:
+        return version
+    text = written(run)
+    fraction = _FRACTION.match(source, end)
+    if fraction is not None and text is not None:
+        text = f"{value(text)}.{digits(_translated(fraction[1]))}{fraction[2]}"
+        return Number(start, fraction.end(), text, "decimal", run)
+    pair = approximate(run) if prefer_pair or text is None else None
+    if pair is not None:
+        return Number(start, end, pair, "pair", run)
+    if text is None:
+        return None
+    return Number(start, end, text, _shape(run), run)
+
+
+def _version(source: str, start: int, end: int, run: str) -> Number | None:
+    """Three or more numbers joined by 点: a version or an address."""
+    parts = [written(run)]
+    while (match := _PART.match(source, end)) is not None:
+        parts.append(written(_translated(match[1])))
+        end = match.end()
+    if len(parts) < 3:
+        return None
+    known = [part for part in parts if part is not None]
+    return Number(start, end, ".".join(known), "version", run) if len(known) == len(parts) else None
+
+
+def _shape(run: str) -> Shape:
+    if len(run) == 1:
+        return "single"
+    return "digits" if DIGIT_STRING.fullmatch(run) else "composed"
+
+
+def _translated(run: str) -> str:
+    return run.replace("ゼロ", "〇")

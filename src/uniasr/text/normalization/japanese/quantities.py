@@ -1,0 +1,85 @@
+"""Numbers with and without units: the candidates that most conversions come from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from uniasr.text.normalization.japanese.context import accepts_bare, accepts_unit, frozen
+from uniasr.text.normalization.japanese.numbers import RUN, Number, number_at
+from uniasr.text.normalization.japanese.units import Unit, unit_table
+from uniasr.text.normalization.lattice import Candidate
+from uniasr.text.normalization.records import Piece
+
+QUANTITY_COST = 0.5
+_SIGN = re.compile(r"マイナス$")
+_CODE_UNITS = frozenset({"号", "号室", "号車", "号線", "号館", "番地", "番線", "号機"})
+_CLOCK_UNITS = frozenset({"月", "日", "時", "分", "秒"})
+_NO_ORDINAL = frozenset({"人", "歩", "次", "級", "義", "店", "口", "線"})
+"""第一 before these is a word: 第一人者, 第一歩, 第一次."""
+_ONE_ORDINAL = re.compile(r"(?:楽章|法則|師団|試合|志望|希望|候補|弾|案|幕|四半期|[0-9])|[、・と][第二]")
+
+
+def quantities(source: str) -> Iterator[Candidate]:
+    """A candidate for every number that counts, its unit included."""
+    for match in RUN.finditer(source):
+        start = match.start()
+        if frozen(source[:start][-1:], source[match.end() :]):
+            continue
+        ordinal = start > 0 and source[start - 1] == "第"
+        number = number_at(source, start, prefer_pair=not ordinal)
+        if number is None:
+            continue
+        unit = _unit_after(source, number)
+        if number.shape == "pair" and (unit is None or unit.spoken in _CODE_UNITS):
+            number = number_at(source, start, prefer_pair=False) or number
+        if ordinal:
+            yield from _ordinal(source, number, unit)
+        else:
+            yield from _cardinal(source, number, unit)
+
+
+def _unit_after(source: str, number: Number) -> Unit | None:
+    unit = unit_table().longest(source, number.end)
+    if unit is not None and unit.spoken in ("月", "日") and source.startswith("曜", number.end + 1):
+        return None  # 第二月曜日
+    return unit
+
+
+def _cardinal(source: str, number: Number, unit: Unit | None) -> Iterator[Candidate]:
+    sign = _SIGN.search(source, 0, number.start)
+    start = number.start if sign is None else sign.start()
+    before = source[max(0, start - 12) : start]
+    if unit is not None:
+        end = number.end + len(unit.spoken)
+        if sign or accepts_unit(number, unit, before, source[end : end + 12]):
+            yield _candidate(source, start, number, unit)
+            return
+    after = source[number.end : number.end + 12]
+    if sign or accepts_bare(number, before, after):
+        yield _candidate(source, start, number, None)
+
+
+def _ordinal(source: str, number: Number, unit: Unit | None) -> Iterator[Candidate]:
+    """第 and a number: always an ordinal, but 第一 only with a unit or a noun that is counted."""
+    after = source[number.end :]
+    if number.run == "一" and (unit is None or unit.spoken in _NO_ORDINAL) and not _ONE_ORDINAL.match(after):
+        return
+    piece = Piece(number.start, number.end, number.text, "ordinal")
+    end = number.end + (len(unit.spoken) if unit is not None else 0)
+    yield Candidate(number.start - 1, end, QUANTITY_COST, (piece,))
+
+
+def _candidate(source: str, start: int, number: Number, unit: Unit | None) -> Candidate:
+    text, kind = number.text, str(number.shape) if number.shape in ("decimal", "version") else "cardinal"
+    if unit is not None:
+        kind = unit.kind
+        if unit.spoken in _CLOCK_UNITS and number.shape == "digits" and len(text) == 2:
+            text = text.lstrip("0") or "0"
+    sign = "-" if start < number.start else ""
+    pieces = [Piece(start, number.end, sign + text, kind)]
+    end = number.end
+    if unit is not None:
+        pieces.append(Piece(end, end + len(unit.spoken), unit.written, kind))
+        end += len(unit.spoken)
+    return Candidate(start, end, QUANTITY_COST, tuple(pieces))

@@ -1,0 +1,262 @@
+"""The rules of Japanese TN: patterns over the folded text, and how each match is spoken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+
+from uniasr.text.normalization.japanese.spoken import (
+    INTEGER,
+    NUMBER,
+    SIGNED,
+    clock,
+    date,
+    digits_joined,
+    lasting,
+    spoken,
+    spoken_alone,
+)
+from uniasr.text.normalization.japanese.units import lines_of
+
+Reading = Callable[[re.Match[str]], "str | None"]
+"""A match as it is spoken; None where it is something else after all."""
+
+Rule = tuple[str, str, Reading]
+
+_WEEKDAY = r"[(（]([月火水木金土日])(?:曜日?)?[)）]"
+_EVENT = (
+    r"の(?:朝|昼|夜|夕|午前|午後|誕生|予定|会|イベント|イブ|試合|講|発)|"
+    r"に(?:会|行|開|発|出発|出場|集|帰|来|始|届|終|提出|予|訪)|"
+    r"\s?(?:開催|開始|開幕|発売|公開|締|〆|提出|出発|到着|集合|午前|午後|\d{1,2}:\d\d)"
+)
+"""What follows a day rather than a fraction: 7/20に開催."""
+_ERAS = {"M": "明治", "T": "大正", "S": "昭和", "H": "平成", "R": "令和"}
+_CURRENCIES = {"¥": "円", "$": "ドル", "€": "ユーロ", "£": "ポンド", "₩": "ウォン", "฿": "バーツ", "₹": "ルピー"}
+_CENTS = {"$": "セント", "€": "セント", "£": "ペンス"}
+_VULGAR = {"½": (1, 2), "⅓": (1, 3), "¼": (1, 4), "¾": (3, 4), "⅔": (2, 3)}
+_OPERATORS = {"+": "たす", "-": "ひく", "−": "ひく", "×": "かける", "÷": "割る", "=": "は", "*": "かける"}
+_NOT_AFTER = r"(?<!\d)(?<!\d[.,])"
+_NOT_BEFORE = r"(?![\d]|[.,]\d)"
+_COUNTER = (
+    r"(?=[年月日時分秒人個回件本枚台円度点位歳才倍階泊名社か割ヶ週世冊匹頭番章条話巻級]|"
+    r"パーセント|ページ|キロ|メートル|センチ)"
+)
+
+
+def rules() -> Iterator[Rule]:
+    """Kind, pattern and reading of every rule; of equally long readings the first one wins."""
+    yield from _codes()
+    yield from _dates_and_times()
+    yield from _amounts()
+    yield from _relations()
+    number = rf"{_NOT_AFTER}{NUMBER}"
+    yield "time", r"(?<!\d)0\d(?=[月日時分秒])", lambda m: spoken(str(int(m[0])))
+    yield "cardinal", rf"{number}(?=時|度)", lambda m: spoken(m[0])
+    yield "cardinal", rf"(?<![\d.,0-9A-Za-z\-])[-−+±]{NUMBER}", lambda m: spoken(m[0])
+    yield "cardinal", number, lambda m: spoken_alone(m[0])
+
+
+def _codes() -> Iterator[Rule]:
+    def parts(match: re.Match[str]) -> str:
+        groups = match[0].split(".")
+        address = len(groups) == 4
+        return "点".join(digits_joined(group) if address else spoken(group) for group in groups)
+
+    def address(match: re.Match[str]) -> str:
+        names = {
+            "@": "アットマーク",
+            ".": "ドット",
+            "-": "ハイフン",
+            "_": "アンダーバー",
+            "/": "スラッシュ",
+            ":": "コロン",
+        }
+        return "".join(names.get(char, digits_joined(char) if char.isdigit() else char) for char in match[0])
+
+    yield "electronic", r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", address
+    yield "electronic", r"(?:https?://|www\.)[A-Za-z0-9._/-]*[A-Za-z0-9/]", address
+    yield "phone", r"(?<![\d-])0\d{1,4}-\d{1,4}-\d{3,4}(?![\d-])", lambda m: digits_joined(m[0])
+    yield "phone", r"(?<![\d-])\(0\d{1,4}\)\d{1,4}-\d{4}(?![\d-])", lambda m: digits_joined(m[0])
+    yield "phone", r"(?<!\d)0\d{1,3}\(\d{1,4}\)\d{4}(?!\d)", lambda m: digits_joined(m[0])
+    yield "phone", r"\+\d{1,3}(?:-\d{1,4}){2,4}(?![\d-])", lambda m: "プラス" + digits_joined(m[0])
+    yield "phone", r"(?<![\d-])0\d{1,3}-\d{6,8}(?![\d-])", lambda m: digits_joined(m[0])
+    yield "code", r"〒\s?(\d{3}-\d{4})(?![\d-])", lambda m: "郵便番号" + digits_joined(m[1])
+    yield "code", r"(?<![\d-])\d{3}-\d{4}(?![\d-])", lambda m: digits_joined(m[0])
+    yield "code", r"(?<![\d-])\d{4}(?:-\d{4}){3}(?![\d-])", lambda m: digits_joined(m[0])
+    yield "code", rf"{_NOT_AFTER}\d+(?:\.\d+){{2,}}{_NOT_BEFORE}", parts
+    yield (
+        "address",
+        r"(?<![\d-])\d{1,4}-\d{1,4}-\d{1,4}(?:-\d{1,4})?(?![\d-])",
+        lambda m: "の".join(spoken(group) for group in m[0].split("-")),
+    )
+    yield (
+        "address",
+        r"(?<=[町村区市条目の])\d{1,4}-\d{1,4}(?![\d-])",
+        lambda m: "の".join(spoken(g) for g in m[0].split("-")),
+    )
+    yield "ordinal", r"(?:No\.?|№|#)\s?(\d+)", lambda m: "ナンバー" + spoken(m[1])
+    yield "ordinal", r"(?<![A-Za-z0-9])B(\d{1,2})(?:F(?![A-Za-z0-9])|階)", lambda m: f"地下{spoken(m[1])}階"
+    yield "ordinal", r"(?<![A-Za-z0-9])(\d{1,3})F(?![A-Za-z0-9])", lambda m: f"{spoken(m[1])}階"
+    yield "ordinal", r"(?<![A-Za-z])(?:I{1,3}|IV|VI{0,3}|IX)(?=世)", lambda m: spoken(str(_roman(m[0])))
+
+
+def _roman(text: str) -> int:
+    values = {"I": 1, "V": 5, "X": 10}
+    numbers = [values[char] for char in text]
+    return sum(-n if n < max(numbers[i:]) else n for i, n in enumerate(numbers))
+
+
+def _dates_and_times() -> Iterator[Rule]:
+    def weekday(name: str | None) -> str:
+        return f"{name}曜日" if name else ""
+
+    def full_date(match: re.Match[str]) -> str | None:
+        year, month, day, name = match.groups()
+        return date(year, month, day) + weekday(name) if _is_day(month, day) else None
+
+    def short_date(match: re.Match[str]) -> str | None:
+        month, day, name = match.groups()
+        return f"{spoken(str(int(month)))}月{spoken(str(int(day)))}日{weekday(name)}" if _is_day(month, day) else None
+
+    def era_date(match: re.Match[str]) -> str | None:
+        era, year, month, day = match.groups()
+        first = "元年" if year == "1" else f"{spoken(year)}年"
+        if month is None:
+            return _ERAS[era] + first
+        return _ERAS[era] + first + date("1", month, day)[2:] if _is_day(month, day) else None
+
+    def time(match: re.Match[str]) -> str | None:
+        hour, minute, second, half = match.groups()
+        if int(hour) > 29 or int(minute) > 59:
+            return None
+        if half:
+            return ("午前" if half.lower().startswith("a") else "午後") + clock(hour, minute, second)
+        before = match.string[: match.start()]
+        if second and not before.endswith(("午前", "午後")):
+            return lasting(hour, minute, second)
+        return clock(hour, minute, second)
+
+    yield "date", rf"(?<![\d/.-])(\d{{4}})[/.-](\d{{1,2}})[/.-](\d{{1,2}})(?![\d/-])(?:{_WEEKDAY})?", full_date
+    yield "date", rf"(?<![\d/])(\d{{1,2}})/(\d{{1,2}}){_WEEKDAY}", short_date
+    yield "date", rf"(?<![\d/])(\d{{1,2}})/(\d{{1,2}})()(?={_EVENT})", short_date
+    yield "date", r"(?<![\d/])(\d{1,2})/(\d{1,2})()(?=[〜~～]\d{1,2}/\d{1,2}(?![\d/]))", short_date
+    yield "date", r"(?<=\d[〜~～])(\d{1,2})/(\d{1,2})()(?![\d/])", short_date
+    yield "date", r"(?<=[日])" + _WEEKDAY, lambda m: f"{m[1]}曜日"
+    yield "date", r"(?<![A-Za-z0-9])([MTSHR])(\d{1,2})\.(\d{1,2})\.(\d{1,2})(?![\d.])", era_date
+    yield (
+        "date",
+        r"(?<![A-Za-z0-9])([MTSHR])(\d{1,2})()()年",
+        lambda m: f"{_ERAS[m[1]]}{'元' if m[2] == '1' else spoken(m[2])}年",
+    )
+    yield "time", r"(?<![\d:])(\d{1,2}):(\d{2})(?::(\d{2}))?(?![\d:])(?:\s?([AaPp]\.?[Mm]\.?))?", time
+    yield (
+        "time",
+        r"(?<![A-Za-z])([AaPp])[Mm]\s?(\d{1,2})(?::(\d{2}))?(?!\d)",
+        lambda m: ("午前" if m[1] in "aA" else "午後") + clock(m[2], m[3] or "0"),
+    )
+    yield (
+        "time",
+        r"(?<!\d)(\d{1,2})\s?([AaPp])[Mm](?![A-Za-z])",
+        lambda m: ("午前" if m[2] in "aA" else "午後") + clock(m[1], "0"),
+    )
+
+
+def _is_day(month: str, day: str) -> bool:
+    return 1 <= int(month) <= 12 and 1 <= int(day) <= 31
+
+
+def _amounts() -> Iterator[Rule]:
+    def money(match: re.Match[str]) -> str:
+        sign, number, large = match.groups()
+        whole, _, cents = number.partition(".")
+        if len(cents) == 2 and sign in _CENTS and not large:
+            part = f"{spoken(str(int(cents)))}{_CENTS[sign]}" if int(cents) else ""
+            return f"{spoken(whole)}{_CURRENCIES[sign]}{part}"
+        return f"{spoken(number)}{large}{_CURRENCIES[sign]}"
+
+    def measure(match: re.Match[str]) -> str:
+        return spoken(match[1]) + _symbols()[match[2]]
+
+    def money_after(match: re.Match[str]) -> str:
+        return spoken(match[1]) + match[2] + _CURRENCIES[match[3]]
+
+    symbol = "|".join(re.escape(one) for one in sorted(_symbols(), key=len, reverse=True))
+    signed = rf"((?<![\d.,A-Za-z]){SIGNED})"
+    yield "money", rf"([{''.join(_CURRENCIES)}])\s?({NUMBER})([万億兆]?)", money
+    yield "money", rf"{_NOT_AFTER}({NUMBER})([万億兆]?)\s?([$€£₩¥฿₹])(?!\d)", money_after
+    yield "measure", rf"{signed}\s?([%‰])", measure
+    yield "duration", r"(?<![\d.A-Za-z])(\d+)h(\d+)min(?![A-Za-z])", lambda m: f"{spoken(m[1])}時間{spoken(m[2])}分"
+    yield "measure", rf"{signed}\s?({symbol})(?![A-Za-z0-9²³])", measure
+    yield "temperature", rf"{signed}\s?(?:℃|°C)", lambda m: f"{spoken(m[1])}度"
+    yield "temperature", rf"{signed}\s?(?:℉|°F)", lambda m: f"華氏{spoken(m[1])}度"
+    yield "percent", r"(?<=[\d万億兆十百千])%", lambda m: "パーセント"
+    yield "measure", r"[⁰²³](?![0-9])", lambda m: f"の{'二' if m[0] == '²' else '三'}乗"
+
+
+def _relations() -> Iterator[Rule]:
+    def fraction(match: re.Match[str]) -> str | None:
+        whole, above, below = match.groups()
+        if int(below) == 0:
+            return None
+        return (f"{spoken(whole)}と" if whole else "") + f"{spoken(below)}分の{spoken(above)}"
+
+    def vulgar(match: re.Match[str]) -> str:
+        above, below = _VULGAR[match[2]]
+        return (f"{spoken(match[1])}と" if match[1] else "") + f"{spoken(str(below))}分の{spoken(str(above))}"
+
+    def term(text: str) -> str:
+        root = text.startswith("√")
+        power = {"²": "の二乗", "³": "の三乗"}.get(text[-1], "")
+        return ("ルート" if root else "") + spoken(text.strip("√²³")) + power
+
+    def sum_of(match: re.Match[str]) -> str:
+        tokens = re.findall(rf"√?{NUMBER}[²³]?|[-−+×÷=*]", match[0])
+        result, operand = "", False
+        for token in tokens:
+            if token in _OPERATORS:
+                result += _OPERATORS[token] if operand else "マイナス"
+                operand = False
+            else:
+                result += term(token)
+                operand = True
+        return result
+
+    operand = rf"√?{NUMBER}[²³]?"
+    yield "fraction", r"(?<![\d/.,])(?:(\d+)\s)?(\d+)/(\d+)(?![\d/])", fraction
+    yield "fraction", rf"(\d*)([{''.join(_VULGAR)}])", vulgar
+    yield (
+        "math",
+        rf"(?<![\d.,A-Za-z])[-−]?{operand}(?:\s?[-−+×÷*]\s?{operand})*\s?=\s?[-−]?{operand}{_NOT_BEFORE}",
+        sum_of,
+    )
+    yield "math", rf"(?<![\d.,A-Za-z]){operand}(?:\s?[+×÷*]\s?{operand})+{_NOT_BEFORE}", sum_of
+    yield "math", r"(?<=[A-Za-z])\s?=\s?(?=[-\d])", lambda m: "イコール"
+    yield "math", rf"√{NUMBER}", lambda m: term(m[0])
+    yield "math", rf"{_NOT_AFTER}{NUMBER}[²³]", lambda m: term(m[0])
+
+    def from_to(match: re.Match[str]) -> str:
+        low, high, unit = match.groups()
+        return f"{spoken(low)}から{spoken(high)}" + (_symbols()[unit] if unit else "")
+
+    def listed(match: re.Match[str]) -> str:
+        return "、".join(spoken(one) for one in match[0].split(","))
+
+    symbol = "|".join(re.escape(one) for one in sorted(_symbols(), key=len, reverse=True))
+    between = rf"(?<![\d.,:-])({NUMBER})\s?[-−〜~]\s?({NUMBER})"
+    yield "range", rf"{between}\s?({symbol})(?![A-Za-z0-9²³])", from_to
+    yield "range", rf"{between}()(?![\d:-]){_COUNTER}", from_to
+    yield "range", r"(?<=\d:\d\d)[-−](?=\d{1,2}:\d\d)", lambda m: "から"
+    yield "range", r"(?<=[^\s、。])[〜~～](?=第?[-+¥$€]?\d)", lambda m: "から"
+    yield "range", r"(?<=[年月日時分])[〜~～]", lambda m: "から"
+    yield "approx", r"(?<![\d,.])\d{1,2}(?:,\d{1,2})+(?![\d,])", listed
+    yield (
+        "score",
+        rf"(?<![\d:-]){INTEGER}[-−:]{INTEGER}(?![\d:-])",
+        lambda m: "対".join(spoken(one) for one in re.split(r"[-−:]", m[0])),
+    )
+
+
+@cache
+def _symbols() -> dict[str, str]:
+    return dict(line.split() for line in lines_of("symbols.txt"))

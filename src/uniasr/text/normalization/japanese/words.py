@@ -1,0 +1,49 @@
+"""Words that hold numerals and stay as they are (`words.txt`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from uniasr.text.normalization.japanese.numerals import NUMERALS
+from uniasr.text.normalization.japanese.units import lines_of
+from uniasr.text.normalization.lattice import Candidate
+
+WORD_COST = 0.4
+"""Less than a conversion: of a word and a number over the same characters the word wins."""
+
+_FAMILIES = re.compile(
+    r"[正従][一二三四五六七八]位|(?<![〇一二三四五六七八九十百千万])[一二三四五六七八九十千]+"
+    r"(?:本(?:木|松|柳|杉|榎)|軒(?:家|屋|茶屋|店)|反[田野町]|日[市町]|番[町丁](?!目)|丁堀|丁畷|(?:瓶|階|枝|品|本|室)(?:さん|氏|選手|監督|投手|先生)|条(?:通|大橋|河原|大路|家|院|さん|氏)|"
+    r"頭筋|分(?=[すしさせ][るたてれず])|面体|角形|面鳥|回忌|周忌|段活用|里[ヶケがガ](?=[一-鿿])|里浜|百合|頭身|次元|人称|重奏|重唱|元論|元号|元老|字架|字路)"
+)
+"""Word families: place names after trees, markets and houses, forms, memorial days."""
+
+
+def protected_words(source: str) -> Iterator[Candidate]:
+    """Every packaged word in the text that does not cut a run of numerals in two."""
+    words, lengths = _words()
+    for start in range(len(source)):
+        if start and source[start] in NUMERALS and source[start - 1] in NUMERALS:
+            continue
+        for length in lengths.get(source[start], ()):
+            end = start + length
+            if source[start:end] in words and not _cuts(source, end):
+                yield Candidate(start, end, WORD_COST)
+    for match in _FAMILIES.finditer(source):
+        yield Candidate(match.start(), match.end(), WORD_COST)
+
+
+def _cuts(source: str, end: int) -> bool:
+    return end < len(source) and source[end - 1] in NUMERALS and source[end] in NUMERALS
+
+
+@cache
+def _words() -> tuple[frozenset[str], dict[str, tuple[int, ...]]]:
+    """The words, and by first character the lengths that they have."""
+    words = frozenset(word for line in lines_of("words.txt") for word in line.split())
+    lengths: dict[str, set[int]] = {}
+    for word in words:
+        lengths.setdefault(word[0], set()).add(len(word))
+    return words, {first: tuple(sorted(found)) for first, found in lengths.items()}

@@ -1,0 +1,250 @@
+"""ITN and TN: examples of every class, whitelists, spans, tokens with times, languages and their extras."""
+
+import sys
+from dataclasses import FrozenInstanceError
+from types import SimpleNamespace
+
+import pytest
+
+import uniasr
+from uniasr.errors import MissingExtraError, OptionError
+from uniasr.text import Normalized, Span, align_tokens, itn, tn
+from uniasr.text.normalization import LANGUAGES, grammars, read_whitelist
+from uniasr.types import Token
+
+WRITTEN = [
+    ("座席は四百二十七ある", "座席は427ある"),
+    ("貯金が二億三千五十万ある", "貯金が2億3050万ある"),
+    ("濃度は零点零八でした", "濃度は0.08でした"),
+    ("売上の四割三分", "売上の4割3分"),
+    ("七分の二を残す", "2/7を残す"),
+    ("去年より十八パーセント多い", "去年より18%多い"),
+    ("第十七回の集まり", "第17回の集まり"),
+    ("一九七〇年十一月三日", "1970年11月3日"),
+    ("昭和五十五年二月一日", "昭和55年2月1日"),
+    ("令和元年の夏", "令和元年の夏"),
+    ("十月の第三日曜日", "10月の第3日曜日"),
+    ("午後一時二十分に出る", "午後1時20分に出る"),
+    ("四時間半かかる", "4時間半かかる"),
+    ("あと十分待つ", "あと10分待つ"),
+    ("十分な量がある", "十分な量がある"),
+    ("七百八十円のお釣り", "780円のお釣り"),
+    ("五ドル二十セント", "5ドル20セント"),
+    ("幅は三メートル五十センチ", "幅は3m50センチ"),
+    ("マイナス十二点五度", "-12.5度"),
+    ("〇五〇の二二三三の四四五五", "050-2233-4455"),
+    ("郵便番号一五〇の〇〇〇二", "郵便番号150-0002"),
+    ("南町三の十二の五", "南町3-12-5"),
+    ("バージョン四点一二点九", "バージョン4.12.9"),
+    ("世田谷三〇〇の五六の七八", "世田谷300の56-78"),
+    ("三四人で行く", "3、4人で行く"),
+    ("五六十個ある", "5、60個ある"),
+    ("数十本と何百回", "数十本と何百回"),
+    ("二十数名が来た", "二十数名が来た"),
+    ("三対一で負けた", "3対1で負けた"),
+    ("八から九割", "8から9割"),
+    ("六プラス七イコール十三", "6+7=13"),
+    ("三たす四は七", "3たす4は7"),
+    ("〇〇さんの家", "〇〇さんの家"),
+    ("一番から四番まで", "1番から4番まで"),
+    ("一番好きな歌", "一番好きな歌"),
+    ("一本道を一本の杖で", "一本道を1本の杖で"),
+    ("三千人が十人十色に", "3000人が十人十色に"),
+    ("五反田で五時に", "五反田で5時に"),
+    ("藤原栄三が三日に", "藤原栄三が3日に"),
+    ("ハチガツフツカノゴゴサンジ", "8月2日ノゴゴ3時"),
+    ("ヒャクゴジューエン", "150円"),
+    ("それにはんたい", "それにはんたい"),
+    ("エービーアットマークエグザンプルドットコム", "ab@example.com"),
+]
+
+SPOKEN = [
+    ("1,250円", "千二百五十円"),
+    ("¥980と$2.50", "九百八十円と二ドル五十セント"),
+    ("2023/11/3(金)", "二千二十三年十一月三日金曜日"),
+    ("S55.2.1", "昭和五十五年二月一日"),
+    ("午後1:20", "午後一時二十分"),
+    ("14:00〜15:30", "十四時から十五時三十分"),
+    ("３．５㎞", "三点五キロメートル"),
+    ("-8℃", "マイナス八度"),
+    ("50㎡", "五十平方メートル"),
+    ("3/8", "八分の三"),
+    ("1と½", "一と二分の一"),
+    ("20〜30%", "二十から三十パーセント"),
+    ("050-2233-4455", "零五零の二二三三の四四五五"),
+    ("南町3-12-5", "南町三の十二の五"),
+    ("6+7=13", "六たす七は十三"),
+    ("B1Fと3F", "地下一階と三階"),
+    ("第Ⅲ章", "第三章"),
+    ("㏠", "一日"),
+    ("007", "零零七"),
+    ("ジャズと猫", "ジャズと猫"),
+]
+
+
+@pytest.mark.parametrize(("spoken", "written"), WRITTEN)
+def test_itn_in_japanese(spoken, written):
+    assert itn(spoken) == written
+
+
+@pytest.mark.parametrize(("written", "spoken"), SPOKEN)
+def test_tn_in_japanese(written, spoken):
+    assert tn(written) == spoken
+
+
+def rows(path):
+    header, *lines = path.read_text(encoding="utf-8").splitlines()
+    for line in lines:
+        fields = dict(zip(header.split("\t"), line.split("\t"), strict=False))
+        yield fields, [fields[name] for name in ("written", "spoken")], fields.get("alternatives", "").split(" | ")
+
+
+def comparable(text):
+    return text.replace("〜", "~").replace("～", "~").replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "convert", "least"),
+    [("ja_dev", itn, 0.98), ("ja_dev_negative", itn, 0.98), ("ja_tn_dev", tn, 0.93)],
+)
+def test_accuracy_on_the_recorded_sentences(shared_dir, name, convert, least):
+    path = shared_dir / "data" / "itn" / f"{name}.tsv"
+    if not path.is_file():
+        pytest.skip(f"no recorded sentences {name}")
+    right = total = 0
+    for _, (written, spoken), alternatives in rows(path):
+        source, wanted = (spoken, written) if convert is itn else (written, spoken)
+        right += comparable(convert(source)) in map(comparable, [wanted, *filter(None, alternatives)])
+        total += 1
+    assert right / total >= least
+
+
+# The public call
+
+
+def test_spans_say_where_each_part_comes_from():
+    assert uniasr.text.itn("約三百円です", spans=True) == Normalized(
+        "約三百円です",
+        "約300円です",
+        (Span(0, 1, 0, 1, "literal"), Span(1, 3, 1, 4, "money"), Span(3, 6, 4, 7, "literal")),
+    )
+    with pytest.raises(FrozenInstanceError):
+        itn("三", spans=True).text = ""
+
+
+def test_whitelist():
+    assert itn("三月と三日", whitelist=["三月"]) == "三月と3日"
+    assert itn("三月と三日", whitelist={"三日": "みっか", "三日月": "弓"}) == "3月とみっか"
+    assert tn("PS5が3台", whitelist={"PS5": "ピーエスファイブ"}) == "ピーエスファイブが三台"
+    assert itn("三月", whitelist={}) == itn("三月", whitelist=None) == "3月"
+    for wrong in ("三月", {"": "a"}, {"a": 3}, [3]):
+        with pytest.raises(OptionError, match="whitelist"):
+            itn("三月", whitelist=wrong)
+
+
+def test_whitelist_files(tmp_path):
+    path = tmp_path / "list.txt"
+    path.write_text("三月\n\n五郎\t吾郎\nx\t\n", encoding="utf-8")
+    assert read_whitelist(path) == {"三月": "三月", "五郎": "吾郎", "x": ""}
+    path.write_text("\ta\n", encoding="utf-8")
+    with pytest.raises(OptionError, match="line 1"):
+        read_whitelist(path)
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(OptionError, match="UTF-8"):
+        read_whitelist(path)
+
+
+def test_wrong_arguments():
+    with pytest.raises(OptionError, match=r"'xx'.*ja, de"):
+        itn("a", language="xx")
+    with pytest.raises(OptionError, match=r"TN .*'ko'"):
+        tn("a", language="ko")
+    with pytest.raises(OptionError, match="string"):
+        itn(3)
+
+
+# Tokens with times
+
+
+def token(text, start_ms, end_ms, confidence=0.5):
+    return Token(text, ord(text[0]), start_ms, end_ms, confidence)
+
+
+def test_a_converted_span_takes_the_times_and_the_lowest_confidence_of_its_sources():
+    tokens = [token("約", 0, 90), token("三", 100, 200, 0.9), token("百", 200, 310, 0.2), token("円", 320, 400)]
+    assert align_tokens(tokens, itn("約三百円", spans=True)) == (
+        tokens[0],
+        Token("300", -1, 100, 310, 0.2),
+        tokens[3],
+    )
+
+
+def test_a_token_that_a_span_cuts_belongs_to_it_whole():
+    tokens = [token("約三", 0, 90), token("百円です", 100, 200)]
+    assert align_tokens(tokens, itn("約三百円です", spans=True)) == (Token("約300円です", -1, 0, 200, 0.5),)
+
+
+def test_blanks_between_words_stay():
+    tokens = [token(word, 10 * i, 10 * i + 10) for i, word in enumerate(["ab", "cd", "ef"])]
+    aligned = align_tokens(tokens, Normalized("ab cd ef", "ab cd ef", (Span(0, 8, 0, 8, "literal"),)))
+    assert [one.text for one in aligned] == ["ab", " cd", " ef"]
+
+
+def test_tokens_of_another_text_are_refused():
+    with pytest.raises(OptionError, match="spell"):
+        align_tokens([token("三", 0, 1)], itn("四", spans=True))
+
+
+# Other languages
+
+
+@pytest.fixture
+def package(monkeypatch):
+    """A grammar package whose conversion a test chooses."""
+
+    def install(name, normalize):
+        monkeypatch.setitem(
+            sys.modules, name, SimpleNamespace(Normalizer=lambda lang, operator: SimpleNamespace(normalize=normalize))
+        )
+        grammars.normalizer.cache_clear()
+
+    yield install
+    grammars.normalizer.cache_clear()
+
+
+def test_a_missing_package_is_named_with_its_extra(monkeypatch):
+    grammars.normalizer.cache_clear()
+    monkeypatch.setitem(sys.modules, "itntext", None)
+    with pytest.raises(MissingExtraError, match=r"itntext.*uniasr\[itn-more\]"):
+        itn("drei", "de")
+
+
+def test_spans_of_a_grammar_cover_the_words_that_differ(package):
+    package("wetext", lambda text: text.replace("twenty two dollars", "$22"))
+    result = itn("  I have twenty two dollars\tleft ", "en", spans=True)
+    assert result.text == "  I have $22\tleft "
+    assert [(result.source[s.source_start : s.source_end], s.kind) for s in result.spans if s.kind != "literal"] == [
+        ("twenty two dollars", "converted")
+    ]
+
+
+def test_what_a_grammar_cannot_read_stays(package):
+    def refuse(text):
+        raise AssertionError(text)
+
+    package("wetext", refuse)
+    assert itn("twenty", "en") == "twenty"
+
+
+@pytest.mark.parametrize(
+    ("language", "spoken", "written"),
+    [
+        *(("en", "twenty two dollars", "$22"), ("zh", "三百二十五元", "¥325"), ("de", "zwei hundert", "200")),
+        *(("fr", "soixante", "60"), ("pt", "vinte e dois", "22"), ("es", "veintidós", "22"), ("vi", "hai mươi", "20")),
+        *(("ru", "двадцать два", "22"), ("id", "dua puluh dua", "22"), ("tl", "dalawampu", "20")),
+    ],
+)
+def test_languages_of_the_extras(language, spoken, written):
+    pytest.importorskip(grammars.GRAMMARS["itn"][language].package)
+    assert itn(spoken, language) == written
+    assert language in LANGUAGES["itn"]
