@@ -5,8 +5,9 @@ Times are integer milliseconds from the start of the audio. Nothing here knows a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from os import PathLike
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -45,6 +46,8 @@ class DecodingOptions:
     """A segment closes here at the latest (gated search only)."""
     refresh_ms: int | None = None
     """Normal mode: least time between two refreshes; None refreshes with every chunk of the second pass."""
+    hotwords: str | PathLike[str] | Mapping[str, float] | Iterable[str] | None = None
+    """Words to listen for: a file, words with weights, or words (docs/hotwords.md)."""
 
     def __post_init__(self) -> None:
         for name, least in (("beam_size", 1), ("nbest", 1)):
@@ -97,6 +100,18 @@ class Hypothesis:
 
 
 @dataclass(frozen=True, slots=True)
+class HotwordMatch:
+    """A hotword in the text of a segment."""
+
+    word: str
+    """As it was given, in written form."""
+    start_ms: int
+    end_ms: int
+    segment: int
+    """Index of the segment."""
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """A closed stretch of audio that was decoded on its own."""
 
@@ -106,6 +121,8 @@ class Segment:
     text: str
     tokens: tuple[Token, ...]
     nbest: tuple[Hypothesis, ...]
+    hotwords: tuple[HotwordMatch, ...] = ()
+    """The hotwords of the request that the text holds, by their ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +137,11 @@ class Transcript:
     def tokens(self) -> tuple[Token, ...]:
         """The tokens of all segments in order."""
         return tuple(token for segment in self.segments for token in segment.tokens)
+
+    @property
+    def hotwords(self) -> tuple[HotwordMatch, ...]:
+        """The hotwords of all segments in order."""
+        return tuple(match for segment in self.segments for match in segment.hotwords)
 
     @property
     def nbest(self) -> tuple[Hypothesis, ...]:

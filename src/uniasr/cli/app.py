@@ -95,6 +95,11 @@ def decoding_options(default_mode: str) -> Callable[[_Command], _Command]:
     def decorate(command: _Command) -> _Command:
         for option in (
             click.option(
+                "--hotwords",
+                metavar="FILE|WORDS",
+                help="Words to listen for: a file with lines `word reading weight`, or words separated by commas.",
+            ),
+            click.option(
                 "--search",
                 default="gated",
                 show_default=True,

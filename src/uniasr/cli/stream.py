@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from uniasr.cli.live import open_view
 from uniasr.cli.packets import Packets, from_file, from_microphone, from_standard_input
@@ -26,10 +27,16 @@ class Request:
     latency: str | None
     beam_size: int
     search: str
+    hotwords: str | None
     realtime: bool
     sample_rate: int
     channels: int
     packet_ms: int
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The fields of DecodingOptions."""
+        return {name: getattr(self, name) for name in ("beam_size", "search", "hotwords")}
 
     def __post_init__(self) -> None:
         for name in ("sample_rate", "channels", "packet_ms"):
@@ -40,7 +47,7 @@ class Request:
 def run(request: Request) -> None:
     """Recognise one source and show the events."""
     model = load_model(request.model, request.device, request.backend, request.threads)
-    start = partial(model.stream, request.mode, request.latency, beam_size=request.beam_size, search=request.search)
+    start = partial(model.stream, request.mode, request.latency, **request.options)
     start()  # wrong options are told before any audio is waited for
     packets = _open(request)
     feed = _paced(packets) if request.realtime and not packets.endless else packets.packets

@@ -31,6 +31,7 @@ class Request:
     latency: str | None
     beam_size: int
     search: str
+    hotwords: str | None
     nbest: int
     channel: int | None
     fmt: str | None
@@ -39,7 +40,7 @@ class Request:
     @property
     def call(self) -> dict[str, Any]:
         """The arguments of `Uniasr.attempt`."""
-        names = ("mode", "latency", "beam_size", "search", "nbest", "channel")
+        names = ("mode", "latency", "beam_size", "search", "hotwords", "nbest", "channel")
         return {name: getattr(self, name) for name in names}
 
 

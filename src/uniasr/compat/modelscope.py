@@ -33,6 +33,7 @@ from uniasr.formats import Recognised, RecognitionWriter
 from uniasr.hub import resolve
 from uniasr.recognizers import load_model
 from uniasr.recognizers.uniasr import Uniasr
+from uniasr.text.hotwords import Hotwords
 from uniasr.types import MODES, DecodingOptions, Transcript
 
 __all__ = ["MsDataset", "SpeechRecognition", "Tasks", "Trainers", "build_trainer", "pipeline"]
@@ -67,7 +68,8 @@ def pipeline(
         output_dir: where every call writes `1best_recog/{text,score,time_stamp,rtf,token}`.
         keywords: `device` ("cpu", "gpu", "cuda:0"), `threads` and `backend` choose what runs the model (`ngpu` does
             not: without `device` it is the CPU); `beam_size`, `token_num_relax`, `penalty`, `nbest` replace the values
-            of decoding.yaml; `param_dict`, or `decoding_mode` with `decoding_ind`, set the mode of calls that name
+            of decoding.yaml; `hotword` (a .txt file with a word a line, or words separated by blanks) holds for calls
+            that name none; `param_dict`, or `decoding_mode` with `decoding_ind`, set the mode of calls that name
             none. Keywords that change no result (`ngpu`, `batch_size`, `model_revision` and such) are accepted.
 
     Raises OptionError for another task, for a keyword that asks for something that is not there (`vad_model`,
@@ -82,9 +84,11 @@ def pipeline(
     defaults = {**files.card.get("decoding", {}), **{k: keywords[k] for k in _SEARCH if k in keywords}}
     mode = _mode_of(keywords.get("param_dict")) or _mode_of_pass(keywords) or defaults.get("mode") or "normal"
     options = {name: value for name, value in defaults.items() if name in _SEARCH}
-    DecodingOptions().with_changes(options)  # wrong values are told now, not at the first call
+    options["hotwords"] = _hotwords(keywords.get("hotword") or _entry(keywords.get("param_dict"), "hotword"))
     place = None if output_dir is None else Path(output_dir)
-    return SpeechRecognition(load_model(files.directory, device, **runtime), mode, options, place)
+    recogniser = load_model(files.directory, device, **runtime)
+    list(recogniser.attempt([], mode, **options))  # wrong values are told now, not at the first call
+    return SpeechRecognition(recogniser, mode, options, place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,7 @@ class SpeechRecognition:
         audio_format: str | None = None,
         output_dir: str | PathLike[str] | None = None,
         param_dict: Mapping[str, Any] | None = None,
+        hotword: Any = None,
     ) -> Result:
         """Recognise one input, or all of a list.
 
@@ -116,7 +121,9 @@ class SpeechRecognition:
             audio_format: "pcm" for bytes that are raw 16-bit little-endian samples. Otherwise bytes with the header
                 of an audio file are a file, and others are such samples.
             output_dir: write there in this call.
-            param_dict: `{"decoding_model": "fast" | "normal" | "offline"}`.
+            param_dict: `{"decoding_model": "fast" | "normal" | "offline"}`, and `hotword` as below.
+            hotword: words to listen for in this call: the path of a .txt file with a word a line (docs/hotwords.md),
+                or words separated by blanks.
 
         Returns:
             `{"text": ...}` for one input; `[{"key": ..., "value": ...}, ...]` for a list. That list is what FunASR
@@ -130,13 +137,16 @@ class SpeechRecognition:
         """
         mode = _mode_of(param_dict) or self.mode
         place = self.output_dir if output_dir is None else Path(output_dir)
+        options = dict(self.options)
+        if words := hotword or _entry(param_dict, "hotword"):
+            options["hotwords"] = _hotwords(words)
         items, several = self._inputs(audio_in, audio_fs, audio_format)
         results = []
         writer = None if place is None else RecognitionWriter(place, nbest=self.options.get("nbest", 1))
         try:
             for key, audio in items:
                 start = time.perf_counter()
-                transcript = self._recognise(audio, mode)
+                transcript = self._recognise(audio, mode, options)
                 ranked = Recognised.all_of(transcript, self.model.vocabulary.tokens)
                 results.append({"key": key, "value": ranked[0].text})
                 if writer is not None:
@@ -164,10 +174,10 @@ class SpeechRecognition:
                 audio_in = _raw_samples(audio_in)
         return iter([("utt", load(audio_in, sample_rate=rate))]), False
 
-    def _recognise(self, audio: Waveform, mode: str) -> Transcript:
+    def _recognise(self, audio: Waveform, mode: str, options: Mapping[str, Any]) -> Transcript:
         long = len(audio.samples) > DecodingOptions().max_segment_s * audio.sample_rate_hz
         search = "gated" if long else "reference"
-        return self.model.transcribe(audio.samples, audio.sample_rate_hz, mode, search=search, **self.options)
+        return self.model.transcribe(audio.samples, audio.sample_rate_hz, mode, search=search, **options)
 
 
 def _raw_samples(data: bytes) -> np.ndarray[Any, np.dtype[np.int16]]:
@@ -188,6 +198,7 @@ def _refuse_unknown(keywords: Mapping[str, Any]) -> None:
             *_MISSING,
             "ctc_weight",
             "lm_weight",
+            "hotword",
             "param_dict",
             "decoding_mode",
             "decoding_ind",
@@ -200,12 +211,25 @@ def _mode_of(param_dict: Mapping[str, Any] | None) -> str | None:
     """The mode that a param_dict names, None if it names none."""
     if param_dict is None:
         return None
-    if not isinstance(param_dict, Mapping) or set(param_dict) - {"decoding_model"}:
-        raise OptionError(f"param_dict is {param_dict!r:.80}; it may hold 'decoding_model' alone")
+    if not isinstance(param_dict, Mapping) or set(param_dict) - {"decoding_model", "hotword"}:
+        raise OptionError(f"param_dict is {param_dict!r:.80}; it may hold 'decoding_model' and 'hotword' alone")
     mode = param_dict.get("decoding_model")
     if mode is not None and mode not in MODES:
         raise OptionError(f"decoding_model is {mode!r}; choose one of {', '.join(MODES)}")
     return mode
+
+
+def _entry(param_dict: Mapping[str, Any] | None, name: str) -> Any:
+    return None if param_dict is None else param_dict.get(name)
+
+
+def _hotwords(hotword: Any) -> Hotwords | None:
+    """The published spellings of a list: a file with a word a line, or words separated by blanks."""
+    if not isinstance(hotword, str):
+        return hotword or None
+    if hotword.startswith(("http://", "https://")):
+        raise OptionError(f"hotword is {hotword!r:.80}; nothing is downloaded here, fetch the list and give its path")
+    return Path(hotword) if hotword.endswith(".txt") else hotword.split() or None
 
 
 def _mode_of_pass(keywords: Mapping[str, Any]) -> str | None:

@@ -12,14 +12,25 @@ The rules are in `gated.py` and `reference.py`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from uniasr.decoding.gated import GatedSearch
+from uniasr.decoding.hotwords import HotwordScorer
 from uniasr.decoding.hypotheses import EOS, SOS, Ended, Path
 from uniasr.decoding.reference import ReferenceSearch
+from uniasr.decoding.scorers import Guide, Scorer
 from uniasr.types import F32, I64, DecodingOptions
 
-__all__ = ["EOS", "SOS", "Ended", "Path", "Search", "start_search"]
+__all__ = ["EOS", "SOS", "Ended", "Path", "Scorers", "Search", "start_search"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scorers:
+    """What guides a search beside the model."""
+
+    hotwords: HotwordScorer | None = None
+    lm: Scorer | None = None
 
 
 class Search(Protocol):
@@ -27,6 +38,11 @@ class Search(Protocol):
 
     steps: int
     """Steps taken; also the number of the next one, from 0."""
+
+    @property
+    def whole_vocabulary(self) -> bool:
+        """Whether `step` wants all tokens as candidates."""
+        ...
 
     def ready(self, fired: int, weight: float, ended: bool) -> bool:
         """Whether the next step may be taken now; ask before each `step`.
@@ -48,13 +64,18 @@ class Search(Protocol):
         """Extend every hypothesis by a token.
 
         Args:
-            log_probs: [B, K] best log-probabilities, descending, ties by lower id; K >= min(V, B + 1).
+            log_probs: [B, K] best log-probabilities, descending, ties by lower id; K >= min(V, B + 1). All of them in
+                the order of the ids where `whole_vocabulary` says so.
             ids: [B, K] their tokens.
             end_log_probs: [B] log-probability of `</s>`.
 
         Returns:
             [B] for each new hypothesis the old one it extends; 0 for dead ones.
         """
+        ...
+
+    def set_hotwords(self, scorer: HotwordScorer | None) -> None:
+        """Listen for other words from the next step on."""
         ...
 
     def running(self) -> Path:
@@ -70,13 +91,15 @@ class Search(Protocol):
         ...
 
 
-def start_search(options: DecodingOptions) -> Search:
+def start_search(options: DecodingOptions, scorers: Scorers | None = None) -> Search:
     """Make a new search by the rule that the options name."""
+    guide = Guide(options.beam_size, {"hotwords": scorers.hotwords, "lm": scorers.lm} if scorers else None)
     if options.search == "reference":
         return ReferenceSearch(
             options.beam_size,
             token_num_relax=options.token_num_relax,
             penalty=options.penalty,
             length_norm=options.length_norm,
+            guide=guide,
         )
-    return GatedSearch(options.beam_size, penalty=options.penalty, length_norm=options.length_norm)
+    return GatedSearch(options.beam_size, penalty=options.penalty, length_norm=options.length_norm, guide=guide)

@@ -12,7 +12,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from uniasr.decoding.hotwords import HotwordScorer
 from uniasr.decoding.hypotheses import SOS, Ended, Path, best_extensions, final_order
+from uniasr.decoding.scorers import Guide
 from uniasr.types import F32, F64, I64, Bool
 
 Number = TypeVar("Number", bound=np.generic)
@@ -33,7 +35,9 @@ class GatedSearch:
     with -1 behind the end of a hypothesis, so that a step costs the same however long the segment is.
     """
 
-    def __init__(self, beam_size: int, *, penalty: float = 0.0, length_norm: float = 0.0) -> None:
+    def __init__(
+        self, beam_size: int, *, penalty: float = 0.0, length_norm: float = 0.0, guide: Guide | None = None
+    ) -> None:
         self.steps = 0
         self._beam = beam_size
         self._penalty = penalty
@@ -45,6 +49,7 @@ class GatedSearch:
         self._scores: F64 = np.where(np.arange(beam_size) == 0, 0.0, -np.inf)
         self._lengths: I64 = np.zeros(beam_size, np.int64)  # tokens in all; when set aside, also its step
         self._last: I64 = np.full(beam_size, SOS)
+        self._guide = guide or Guide(beam_size)
 
     def ready(self, fired: int, weight: float, ended: bool) -> bool:
         """Whether token `steps` has fired, or the end is known and step N + 2 is not yet taken."""
@@ -57,8 +62,8 @@ class GatedSearch:
 
     def step(self, log_probs: F32, ids: I64, end_log_probs: F32) -> I64:
         """Set the `</s>` extensions aside, extend the others, commit what is decided; returns the parents [B]."""
-        beam, scores = self._beam, self._scores
-        found = best_extensions(scores[:beam], log_probs, ids, penalty=self._penalty, with_end=False)
+        beam, scores, guidance = self._beam, self._scores, self._guide.score(log_probs, ids)
+        found = best_extensions(scores[:beam], log_probs, ids, penalty=self._penalty, with_end=False, guidance=guidance)
         live = np.flatnonzero(scores[:beam] > -np.inf)
         # N is not known before the end, but then at least the token of this step has fired, so N > steps; the number
         # fired decides only in steps after the end, where it is final: when it became known makes no difference
@@ -66,12 +71,15 @@ class GatedSearch:
         kept = beam + np.flatnonzero(self._lengths[beam:] >= first)
         rows = np.concatenate([found.parents, kept, live])
         ending = scores[live] + end_log_probs[live] + self._penalty
+        if guidance is not None:
+            ending += guidance.endings[live]
         self._scores = np.concatenate([found.scores, scores[kept], ending])
         self._lengths = self._lengths[rows]
         self._lengths[:beam] += 1
         self._ids = _with_column(self._ids[rows], found.ids, -1)
         self._log_probs = _with_column(self._log_probs[rows], found.log_probs, 0.0)
         self._last = found.ids
+        self._guide.follow(guidance, found.parents, found.columns)
         self.steps += 1
         self._commit()
         return found.parents
@@ -98,6 +106,15 @@ class GatedSearch:
         order = final_order(self._scores[rows], self._lengths[rows], self._length_norm)
         best = rows[order][: min(nbest, self._beam)]
         return [Ended(*self._tokens(row), score=float(self._scores[row])) for row in best]
+
+    @property
+    def whole_vocabulary(self) -> bool:
+        """Whether `step` wants all tokens."""
+        return self._guide.whole_vocabulary
+
+    def set_hotwords(self, scorer: HotwordScorer | None) -> None:
+        """Listen for other words from the next step on; what is begun of the old ones is worth nothing any more."""
+        self._scores[: self._beam] += self._guide.exchange("hotwords", scorer)
 
     def _tokens(self, row: int) -> tuple[I64, F32]:
         prefix = self._prefix.path()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from uniasr.decoding.scorers import Guidance
 from uniasr.types import F32, F64, I64
 
 SOS = 1
@@ -40,13 +41,17 @@ class Extensions:
     """[B] hypothesis that is extended."""
     ids: I64
     """[B] token that extends it."""
+    columns: I64
+    """[B] where that token stands among the candidates; 0 for dead ones."""
     log_probs: F32
     """[B] log-probability of that token."""
     scores: F64
     """[B] score with that token."""
 
 
-def best_extensions(scores: F64, log_probs: F32, ids: I64, *, penalty: float, with_end: bool) -> Extensions:
+def best_extensions(
+    scores: F64, log_probs: F32, ids: I64, *, penalty: float, with_end: bool, guidance: Guidance | None = None
+) -> Extensions:
     """Find the `B` best ways to extend `B` hypotheses by one token.
 
     Args:
@@ -55,22 +60,28 @@ def best_extensions(scores: F64, log_probs: F32, ids: I64, *, penalty: float, wi
         ids: [B, K] their tokens.
         penalty: added for each token.
         with_end: whether `</s>` is a candidate.
+        guidance: what scorers add, if there are any.
 
-    Ties go to the lower hypothesis, then the lower id.
+    Ties go to the lower hypothesis, then the lower id (with scorers, the column further left).
     """
     beam = len(scores)
-    # no hypothesis can contribute more than B candidates, and one column more makes up for </s>
-    log_probs, ids = log_probs[:, : beam + 1 - with_end], ids[:, : beam + 1 - with_end]
+    if guidance is None:
+        # no hypothesis can contribute more than B candidates, and one column more makes up for </s>
+        log_probs, ids = log_probs[:, : beam + 1 - with_end], ids[:, : beam + 1 - with_end]
     allowed = np.broadcast_to((scores > -np.inf)[:, None], ids.shape)
     if not with_end:
         allowed = allowed & (ids != EOS)
-    totals = np.where(allowed, scores[:, None] + log_probs + penalty, -np.inf).ravel()
+    totals = scores[:, None] + log_probs + penalty
+    if guidance is not None:
+        totals += guidance.additions
+    totals = np.where(allowed, totals, -np.inf).ravel()
     order = np.argsort(-totals, kind="stable")[:beam]
     chosen = totals[order]
     dead = chosen == -np.inf
     return Extensions(
         parents=np.where(dead, 0, order // ids.shape[1]),
         ids=np.where(dead, SOS, ids.ravel()[order]),
+        columns=np.where(dead, 0, order % ids.shape[1]),
         log_probs=np.where(dead, np.float32(0), log_probs.ravel()[order]),
         scores=chosen,
     )

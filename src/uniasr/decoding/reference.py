@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from uniasr.decoding.hotwords import HotwordScorer
 from uniasr.decoding.hypotheses import EOS, SOS, Ended, Path, best_extensions, final_order
+from uniasr.decoding.scorers import Guide
 from uniasr.types import F32, F64, I64
 
 HOPELESS = -10.0
@@ -40,7 +42,13 @@ class ReferenceSearch:
     """The reference search of one segment; see `beam.Search` for the methods."""
 
     def __init__(
-        self, beam_size: int, *, token_num_relax: int = 5, penalty: float = 0.0, length_norm: float = 0.0
+        self,
+        beam_size: int,
+        *,
+        token_num_relax: int = 5,
+        penalty: float = 0.0,
+        length_norm: float = 0.0,
+        guide: Guide | None = None,
     ) -> None:
         self.steps = 0
         self._relax = token_num_relax
@@ -52,6 +60,7 @@ class ReferenceSearch:
         self._scores: F64 = np.where(np.arange(beam_size) == 0, 0.0, -np.inf)
         self._last: I64 = np.full(beam_size, SOS)
         self._ends: list[_End] = []
+        self._guide = guide or Guide(beam_size)
         self._best_ends: list[float] = []  # best score among the natural ends of each step, -inf without one
 
     def ready(self, fired: int, weight: float, ended: bool) -> bool:
@@ -68,13 +77,18 @@ class ReferenceSearch:
 
     def step(self, log_probs: F32, ids: I64, end_log_probs: F32) -> I64:
         """Extend every hypothesis, `</s>` included among the candidates; returns the parents [B]."""
-        found = best_extensions(self._scores, log_probs, ids, penalty=self._penalty, with_end=True)
+        guidance = self._guide.score(log_probs, ids)
+        found = best_extensions(self._scores, log_probs, ids, penalty=self._penalty, with_end=True, guidance=guidance)
         last_step = self.steps + 1 == self._max_steps
+        scores = found.scores
+        if last_step and guidance is not None:
+            self._guide.follow(guidance, found.parents, found.columns)
+            scores = scores + self._guide.refund()
         running: list[int] = []
         nodes: list[_Node | None] = []
         best_end = -np.inf
-        for i in range(int(np.count_nonzero(found.scores > -np.inf))):
-            before, score = self._nodes[found.parents[i]], float(found.scores[i])
+        for i in range(int(np.count_nonzero(scores > -np.inf))):
+            before, score = self._nodes[found.parents[i]], float(scores[i])
             node = _Node(int(found.ids[i]), float(found.log_probs[i]), before)
             if last_step:  # even a natural end gets another one
                 self._ends.append(_End(node, self.steps + 1, score))
@@ -86,10 +100,22 @@ class ReferenceSearch:
                 nodes.append(node)
         self._best_ends.append(best_end)
         self._nodes = nodes
-        parents = self._refill(found.scores, found.ids, found.parents, running)
+        parents = self._refill(scores, found.ids, found.parents, running)
+        columns = np.zeros_like(parents)
+        columns[: len(running)] = found.columns[running]
+        self._guide.follow(guidance, parents, columns)
         self._stopped = not running or self._hopeless()
         self.steps += 1
         return parents
+
+    @property
+    def whole_vocabulary(self) -> bool:
+        """Whether `step` wants all tokens."""
+        return self._guide.whole_vocabulary
+
+    def set_hotwords(self, scorer: HotwordScorer | None) -> None:
+        """Listen for other words from the next step on."""
+        self._scores += self._guide.exchange("hotwords", scorer)
 
     def _refill(self, scores: F64, ids: I64, parents: I64, running: list[int]) -> I64:
         """Close the gaps that ended hypotheses leave in the beam, with dead ones at the end."""

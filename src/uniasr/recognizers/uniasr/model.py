@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
 from uniasr.audio.inputs import read_scp
 from uniasr.audio.load import Source, Waveform, blocks
 from uniasr.audio.pcm import PcmDecoder
 from uniasr.configs.uniasr import UniasrConfig
+from uniasr.decoding.beam import Scorers
 from uniasr.engines.base import Engine
 from uniasr.errors import UniasrError
 from uniasr.features.cmvn import Cmvn
 from uniasr.features.frontend import FrontEnd
+from uniasr.recognizers.biasing import hotword_scorer
 from uniasr.recognizers.uniasr.latency import choose, latencies
 from uniasr.recognizers.uniasr.segments import text_of
 from uniasr.recognizers.uniasr.session import Session, advance
+from uniasr.text.hotwords import Hotwords
 from uniasr.text.vocabulary import Vocabulary
 from uniasr.types import DecodingOptions, Event, Final, Latency, Transcript
 
@@ -27,6 +30,8 @@ GRAPHS = ("encoder", "memory", "decoder", "bridge", "encoder2", "memory2", "deco
 
 BATCH = 16
 """Inputs that are worked on together."""
+
+_OpenSession: TypeAlias = Callable[[int], Session]
 
 
 class Uniasr:
@@ -139,14 +144,15 @@ class Uniasr:
             options: the fields of DecodingOptions.
         """
         decoder = PcmDecoder(channels)
-        return Stream(self.engine, self._session(mode, latency, sample_rate, options, live=mode != "offline"), decoder)
+        session = self._sessions(mode, latency, options, live=mode != "offline")(sample_rate)
+        return Stream(self.engine, session, decoder, self.vocabulary)
 
-    def _session(
-        self, mode: str, latency: int | str | None, sample_rate: int, options: dict[str, Any], *, live: bool
-    ) -> Session:
+    def _sessions(self, mode: str, latency: int | str | None, options: dict[str, Any], *, live: bool) -> _OpenSession:
+        """What opens the sessions of one call, by their sample rates; wrong options raise here."""
         decoding = DecodingOptions().with_changes(options)
         plans = choose(self.config, mode, latency)
-        return Session(self._front_end, plans, self.vocabulary, decoding, sample_rate, live=live)
+        scorers = Scorers(hotwords=hotword_scorer(decoding.hotwords, self.vocabulary))
+        return lambda rate: Session(self._front_end, plans, self.vocabulary, decoding, rate, scorers, live=live)
 
     def _run(
         self,
@@ -158,7 +164,7 @@ class Uniasr:
         options: dict[str, Any],
     ) -> Iterator[Transcript | UniasrError]:
         """Outcomes in order. Up to BATCH inputs advance together, each fed a block at a time."""
-        self._session(mode, latency, 16_000, options, live=False)  # wrong options raise before any work
+        open_session = self._sessions(mode, latency, options, live=False)  # wrong options raise before any work
         waiting = iter(audios)
         working: list[_Job] = []
         while True:
@@ -167,7 +173,7 @@ class Uniasr:
             if not working:
                 return
             for job in working:
-                job.feed(lambda rate: self._session(mode, latency, rate, options, live=False))
+                job.feed(open_session)
             advance(self.engine, [job.session for job in working if job.session is not None and job.outcome is None])
             for job in working:
                 job.collect()
@@ -187,7 +193,7 @@ class _Job:
         self.outcome: Transcript | UniasrError | None = None
         self._segments: list[Any] = []
 
-    def feed(self, open_session: Any) -> None:
+    def feed(self, open_session: _OpenSession) -> None:
         """Give the session its next block, or the end."""
         if self.outcome is not None:
             return
@@ -222,6 +228,7 @@ class Stream:
     engine: Engine
     session: Session
     decoder: PcmDecoder
+    vocabulary: Vocabulary
 
     def accept(self, packet: Any) -> list[Event]:
         """Events that become certain with this packet.
@@ -235,6 +242,13 @@ class Stream:
         self.session.feed(self.decoder.decode(packet))
         advance(self.engine, [self.session])
         return self.session.drain()
+
+    def set_hotwords(self, hotwords: Hotwords | None) -> None:
+        """Listen for other words from here on, in the open segment too; None listens for none.
+
+        Raises OptionError as opening a stream with them does; the words before then stay.
+        """
+        self.session.set_hotwords(hotword_scorer(hotwords, self.vocabulary))
 
     def finish(self) -> list[Event]:
         """The remaining events; the audio is complete."""

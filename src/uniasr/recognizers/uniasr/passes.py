@@ -14,8 +14,9 @@ from math import sqrt
 import numpy as np
 
 from uniasr.configs.uniasr import BridgeConfig, ChunkConfig, DecoderConfig, EncoderConfig, UniasrConfig
-from uniasr.decoding.beam import Search, start_search
+from uniasr.decoding.beam import Scorers, Search, start_search
 from uniasr.decoding.cif import CifCarry, integrate, start_cif
+from uniasr.decoding.hotwords import HotwordScorer
 from uniasr.engines.base import Engine
 from uniasr.features.chunks import chunk_count, rows_needed, source_rows, valid_rows
 from uniasr.features.positions import position_codes
@@ -116,6 +117,8 @@ class PassCarry:
     onsets: list[float] = field(default_factory=list)
     last_firing: int = -1
     """Row of the last firing."""
+    hotwords: list[tuple[int, HotwordScorer | None]] = field(default_factory=list)
+    """The words listened for, each set with the first step that it scored."""
 
     @property
     def num_rows(self) -> int | None:
@@ -135,6 +138,12 @@ class PassCarry:
             rows = (rows - 1) * plan.bridge.stride - plan.bridge.pad[0] + plan.bridge.kernel_size
         return rows if self.num_frames is None else min(rows, self.num_frames)
 
+    def set_hotwords(self, scorer: HotwordScorer | None) -> None:
+        """Listen for other words from the next step of the search on."""
+        if self.search is not None:
+            self.search.set_hotwords(scorer)
+            self.hotwords.append((self.search.steps, scorer))
+
     def ready_chunks(self, most: int) -> int:
         """Chunks that can be computed now, at most `most`."""
         available = self.inputs.end - self.offset
@@ -147,10 +156,21 @@ class PassCarry:
         return count
 
 
-def start_pass(plan: PassPlan, inputs: RowBuffer, offset: int, options: DecodingOptions, *, decode: bool) -> PassCarry:
+def start_pass(
+    plan: PassPlan,
+    inputs: RowBuffer,
+    offset: int,
+    options: DecodingOptions,
+    scorers: Scorers | None = None,
+    *,
+    decode: bool,
+) -> PassCarry:
     """The carry before the first row of a segment."""
-    search = start_search(options) if decode else None
-    return PassCarry(plan, inputs, offset, start_cif(plan.encoder.output_size), search)
+    search = start_search(options, scorers) if decode else None
+    carry = PassCarry(plan, inputs, offset, start_cif(plan.encoder.output_size), search)
+    if scorers is not None and scorers.hotwords is not None:
+        carry.hotwords.append((0, scorers.hotwords))
+    return carry
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from math import ceil, floor
 
 import numpy as np
 
-from uniasr.decoding.beam import EOS, SOS, Path
+from uniasr.decoding.beam import EOS, SOS, Path, Scorers
 from uniasr.decoding.timestamps import token_times
 from uniasr.recognizers.uniasr.passes import EncodedChunk, PassCarry, PassPlan, firing_rows, start_pass
 from uniasr.recognizers.uniasr.rows import RowBuffer
 from uniasr.text.join import join_tokens
 from uniasr.text.vocabulary import Vocabulary
-from uniasr.types import DecodingOptions, Hypothesis, Segment, Token
+from uniasr.types import DecodingOptions, HotwordMatch, Hypothesis, Segment, Token
 
 BLANK = 0
 PAUSE_MS = 600
@@ -46,15 +46,22 @@ class OpenSegment:
 
 
 def open_segment(
-    index: int, start: int, plans: Sequence[PassPlan], features: RowBuffer, options: DecodingOptions, *, live: bool
+    index: int,
+    start: int,
+    plans: Sequence[PassPlan],
+    features: RowBuffer,
+    options: DecodingOptions,
+    scorers: Scorers,
+    *,
+    live: bool,
 ) -> OpenSegment:
     """A segment that begins at a feature row; pass 1 is decoded only if its text is final or shown live."""
     two = len(plans) == 2
-    first = start_pass(plans[0], features, start, options, decode=not two or live)
+    first = start_pass(plans[0], features, start, options, scorers, decode=not two or live)
     if not two:
         return OpenSegment(index, start, first, None, None)
     joined = RowBuffer(plans[1].encoder.input_size)
-    return OpenSegment(index, start, first, start_pass(plans[1], joined, 0, options, decode=True), joined)
+    return OpenSegment(index, start, first, start_pass(plans[1], joined, 0, options, scorers, decode=True), joined)
 
 
 def pause_rows(plan: PassPlan) -> int:
@@ -148,7 +155,8 @@ def close(segment: OpenSegment, clock: Clock, vocabulary: Vocabulary, nbest: int
     end_ms = clock.at_frame(segment.num_frames)
     clock = replace(clock, limit_ms=end_ms)  # the last row of pass 2 may reach beyond the last feature row
     ended = carry.search.results(nbest)
-    tokens = visible(shown_tokens(carry, ended[0], clock, vocabulary, num_rows)) if ended else ()
+    shown = shown_tokens(carry, ended[0], clock, vocabulary, num_rows) if ended else []
+    tokens = visible(shown)
     hypotheses = []
     for hypothesis in ended:
         ids = tuple(i for i in hypothesis.ids.tolist() if i not in (BLANK, SOS, EOS))
@@ -160,4 +168,21 @@ def close(segment: OpenSegment, clock: Clock, vocabulary: Vocabulary, nbest: int
         text_of(tokens),
         tokens,
         tuple(hypotheses),
+        _hotwords_in(carry, shown, segment.index),
     )
+
+
+def _hotwords_in(carry: PassCarry, shown: Sequence[Token | None], index: int) -> tuple[HotwordMatch, ...]:
+    """The words that were listened for when their tokens were searched."""
+    ids = [BLANK if token is None else token.id for token in shown]  # no word has a mark in it
+    ends = [*(first for first, _ in carry.hotwords[1:]), len(ids)]
+    matches = []
+    for (first, scorer), end in zip(carry.hotwords, ends, strict=False):
+        if scorer is None:
+            continue
+        for found in scorer.occurrences(ids[first:end]):
+            begun, done = shown[first + found.begin], shown[first + found.end - 1]
+            assert begun is not None
+            assert done is not None
+            matches.append(HotwordMatch(scorer.words[found.word], begun.start_ms, done.end_ms, index))
+    return tuple(matches)

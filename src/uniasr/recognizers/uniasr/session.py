@@ -15,7 +15,8 @@ from math import floor
 import numpy as np
 
 from uniasr.audio.resample import Resampler
-from uniasr.decoding.beam import Path
+from uniasr.decoding.beam import Path, Scorers
+from uniasr.decoding.hotwords import HotwordScorer
 from uniasr.engines.base import Engine
 from uniasr.features.frontend import FrontEnd
 from uniasr.recognizers.uniasr.latency import audio_of_rows_ms
@@ -53,10 +54,12 @@ class Session:
         vocabulary: Vocabulary,
         options: DecodingOptions,
         sample_rate_hz: int,
+        scorers: Scorers | None = None,
         *,
         live: bool,
     ) -> None:
         self.plans, self.options, self.live = plans, options, live
+        self.scorers = scorers or Scorers()
         self.events: list[Event] = []
         self.ended = False
         self._front_end, self._vocabulary = front_end, vocabulary
@@ -64,7 +67,7 @@ class Session:
         self._front = front_end.start()
         self._sample_rate_hz, self._num_samples = sample_rate_hz, 0
         self._features = RowBuffer(front_end.config.feature_size)
-        self.segment = open_segment(0, 0, plans, self._features, options, live=live)
+        self.segment = open_segment(0, 0, plans, self._features, options, self.scorers, live=live)
         self._second_tokens: tuple[list[Token | None], int, int] = ([], 0, 0)
         self._refreshed_ms: int | None = None
 
@@ -78,6 +81,13 @@ class Session:
         self._rows(self._resampler.process(_nothing(), last=True), last=True)
         self.ended = True
         self._tell_end()
+
+    def set_hotwords(self, scorer: HotwordScorer | None) -> None:
+        """Listen for other words from the next step of each pass on."""
+        self.scorers = replace(self.scorers, hotwords=scorer)
+        for carry in (self.segment.first, self.segment.second):
+            if carry is not None:
+                carry.set_hotwords(scorer)
 
     @property
     def duration_ms(self) -> int:
@@ -137,7 +147,9 @@ class Session:
         self.events.append(_final(result))
         start = segment.start + segment.num_frames
         self._second_tokens, self._refreshed_ms = ([], 0, 0), None
-        self.segment = open_segment(segment.index + 1, start, self.plans, self._features, self.options, live=self.live)
+        self.segment = open_segment(
+            segment.index + 1, start, self.plans, self._features, self.options, self.scorers, live=self.live
+        )
         self._features.drop_before(start)
         if self.ended:
             self._tell_end()

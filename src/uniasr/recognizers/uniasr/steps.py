@@ -36,10 +36,11 @@ def _ready(carry: PassCarry) -> bool:
     return carry.search is not None and carry.search.ready(carry.cif.fired, carry.cif.weight, carry.ended)
 
 
-def _kind(carry: PassCarry) -> tuple[int, int, int]:
-    """Steps of one kind have arrays of one shape."""
-    assert carry.search is not None
-    return carry.plan.number, carry.plan.window_rows, len(carry.search.last_tokens())
+def _kind(carry: PassCarry) -> tuple[int, int, int, bool]:
+    """Steps of one kind have arrays of one shape, and ask for the same outputs."""
+    search = carry.search
+    assert search is not None
+    return carry.plan.number, carry.plan.window_rows, len(search.last_tokens()), search.whole_vocabulary
 
 
 def _step(engine: Engine, carries: Sequence[PassCarry]) -> None:
@@ -48,7 +49,9 @@ def _step(engine: Engine, carries: Sequence[PassCarry]) -> None:
     inputs = [_next_input(carry) for carry in carries]
     windows = [window for _, window in inputs]
     beam = len(searches[0].last_tokens())
-    width, vocabulary_fits = max(beam, LEAST_BEAM), beam < TOP_K
+    width = max(beam, LEAST_BEAM)
+    whole = searches[0].whole_vocabulary
+    all_log_probs = whole or beam >= TOP_K
     feeds: dict[str, npt.NDArray[Any]] = {
         "tokens": np.stack([np.resize(search.last_tokens(), width) for search in searches]),
         "acoustic": np.stack([embedding for embedding, _ in inputs]),
@@ -57,9 +60,13 @@ def _step(engine: Engine, carries: Sequence[PassCarry]) -> None:
         "window": np.stack([window.mask for window in windows]),
         "cache": _stack([_cache(carry, width) for carry in carries]),
     }
-    candidates = ["top_log_probs", "top_ids"] if vocabulary_fits else ["log_probs"]
+    candidates = ["log_probs"] if all_log_probs else ["top_log_probs", "top_ids"]
     out = engine.run(f"decoder{plan.suffix}", feeds, [*candidates, "end_log_probs", "next_cache"])
-    top, ids = (out["top_log_probs"], out["top_ids"]) if vocabulary_fits else _best(out["log_probs"], beam + 1)
+    if whole:
+        top = out["log_probs"]
+        ids = np.broadcast_to(np.arange(top.shape[-1]), top.shape)
+    else:
+        top, ids = _best(out["log_probs"], beam + 1) if all_log_probs else (out["top_log_probs"], out["top_ids"])
     for i, (carry, search) in enumerate(zip(carries, searches, strict=True)):
         parents = search.step(top[i, :beam], ids[i, :beam], out["end_log_probs"][i, :beam])
         carry.cache = out["next_cache"][i][np.resize(parents, width)]

@@ -1,0 +1,113 @@
+"""How a word is spelled with a model's tokens, in every way that the model may write it.
+
+A reading in kana becomes pronunciation kana where the model writes that: は stays ハ, おう becomes オー or stays オウ
+(コーチ, 高知; コウシ, 子牛), since no rule on kana alone can tell them apart.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+
+from uniasr.text.hotwords import Hotword, is_kana
+from uniasr.text.join import PIECE_GOES_ON, WORD_START
+from uniasr.text.units import cut, token_index
+from uniasr.text.vocabulary import Vocabulary
+
+MOST_VOWELS = 3
+"""Places of one word that are tried both long and short; further ones are long."""
+
+_TO_KATAKANA = {code: code + 0x60 for code in (*range(0x3041, 0x3097), 0x309D, 0x309E)}
+_TO_HIRAGANA = {new: old for old, new in _TO_KATAKANA.items()}
+_ONE_SOUND = str.maketrans("ヂヅヰヱヵヶ", "ジズイエカケ")
+_NO_SOUND = re.compile(r"[^ァ-ヴー]")
+_ROWS = {
+    "ア": "アァカガサザタダナハバパマヤャラワヮ",
+    "イ": "イィキギシジチニヒビピミリ",
+    "ウ": "ウゥクグスズツヌフブプムユュルヴ",
+    "エ": "エェケゲセゼテデネヘベペメレ",
+    "オ": "オォコゴソゾトドノホボポモヨョロヲ",
+}
+_VOWEL = {kana: vowel for vowel, row in _ROWS.items() for kana in row}
+_LENGTHENS = {"ア": "ア", "イ": "イ", "ウ": "ウ", "エ": "エイ", "オ": "オウ"}
+"""What makes a vowel long in writing."""
+
+
+def katakana(text: str) -> str:
+    """Hiragana as katakana, everything else as it is."""
+    return text.translate(_TO_KATAKANA)
+
+
+def hiragana(text: str) -> str:
+    """Katakana as hiragana, everything else as it is."""
+    return text.translate(_TO_HIRAGANA)
+
+
+def pronunciations(kana: str) -> list[str]:
+    """Pronunciation katakana of a reading, long vowels first: おおさか -> オーサカ, オオサカ.
+
+    A ー that the reading has stays, ヂ and ヅ become ジ and ズ; what has no sound (・, blanks) is dropped.
+    """
+    text = _NO_SOUND.sub("", katakana(kana).translate(_ONE_SOUND))
+    choices, doubtful = [], 0
+    for before, kana_here in zip(" " + text, text, strict=False):
+        if kana_here not in _LENGTHENS.get(_VOWEL.get(before, ""), ""):
+            choices.append(kana_here)
+            continue
+        doubtful += 1
+        choices.append("ー" + kana_here if doubtful <= MOST_VOWELS else "ー")
+    return ["".join(choice) for choice in itertools.product(*choices)]
+
+
+class Speller:
+    """Spells words with the tokens of one vocabulary."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._index = token_index(vocabulary.tokens)
+        self._longest = max(map(len, self._index))
+
+    def spellings(self, hotword: Hotword) -> tuple[tuple[int, ...], ...]:
+        """Token ids of a word, one entry per way to write it; none when the vocabulary cannot write it.
+
+        The reading counts only where the word itself cannot be written.
+        """
+        for text in (hotword.word, hotword.reading):
+            if text is not None:
+                forms = self._forms(unicodedata.normalize("NFKC", text))
+                found = tuple(dict.fromkeys(ids for form in forms if (ids := self._cut(form))))
+                if found:
+                    return found
+        return ()
+
+    def _forms(self, text: str) -> list[str]:
+        """How a model with these tokens may write a text."""
+        if not is_kana(text):
+            return list(dict.fromkeys((text, text.lower())))
+        if "い" not in self._index:
+            return pronunciations(text)
+        return [text] if "イ" in self._index else [hiragana(_NO_SOUND.sub("", katakana(text)))]
+
+    def _cut(self, text: str) -> tuple[int, ...] | None:
+        """Tokens of a text, word by word; pieces of a word carry the vocabulary's marks."""
+        out: list[int] = []
+        for word in text.split():
+            ids = cut(WORD_START + word, self._index, self._longest) or self._pieces(word)
+            ids = ids or cut(word, self._index, self._longest)
+            if not ids:
+                return None
+            out.extend(ids)
+        return tuple(out)
+
+    def _pieces(self, word: str) -> list[int] | None:
+        """A word of letters as one token, else as few pieces as do it, all but the last one marked to go on."""
+        if not word.isascii():
+            return None
+        best: list[list[int] | None] = [*[None] * len(word), []]
+        for start in reversed(range(len(word))):
+            for end in range(start + 1, len(word) + 1):
+                token = self._index.get(word[start:end] + (PIECE_GOES_ON if end < len(word) else ""))
+                rest, so_far = best[end], best[start]
+                if token is not None and rest is not None and (so_far is None or len(rest) + 1 < len(so_far)):
+                    best[start] = [token, *rest]
+        return best[0]

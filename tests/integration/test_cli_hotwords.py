@@ -1,0 +1,73 @@
+"""Hotwords through the command and the ModelScope-style call, as processes and callers use them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import uniasr
+from uniasr.compat.modelscope import pipeline
+from uniasr.errors import OptionError
+
+SAMPLE = Path(uniasr.__file__).parent / "packaged" / "samples" / "ja.wav"
+
+pytestmark = pytest.mark.skipif(not SAMPLE.is_file(), reason="no packaged model in this checkout")
+
+
+def command(*words):
+    return subprocess.run([sys.executable, "-m", "uniasr", *words], capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture
+def words(tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_text("居間\tりびんぐ\n寒河江 さがえ 0.5\n", encoding="utf-8")
+    return path
+
+
+def test_transcribe_reports_the_words_of_a_file(words):
+    done = command("transcribe", str(SAMPLE), "--format", "json", "--hotwords", str(words))
+    assert done.returncode == 0, done.stderr
+    (match,) = json.loads(done.stdout)["segments"][0]["hotwords"]
+    assert match["word"] == "居間"
+    assert 0 <= match["start_ms"] < match["end_ms"]
+
+
+def test_stream_takes_words():
+    done = command("stream", str(SAMPLE), "--hotwords", "居間 りびんぐ,さがえ")
+    assert done.returncode == 0, done.stderr
+    assert "リビング" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["transcribe", "stream"])
+def test_words_that_make_no_sense_are_one_line(name, tmp_path):
+    for given, complaint in (("寒河江", "readings in kana"), (str(tmp_path / "lost.txt"), "cannot be read")):
+        done = command(name, str(SAMPLE), "--hotwords", given)
+        assert done.returncode == 2
+        assert complaint in done.stderr
+        assert done.stderr.count("\n") == 1
+        assert not done.stdout
+
+
+def test_the_published_spellings(words, tmp_path):
+    plain = pipeline(threads=1)
+    text = plain(audio_in=str(SAMPLE))["text"]
+    almost = plain.model.transcribe(SAMPLE, mode="normal", nbest=2).nbest[1].text[:6] + " 2"
+    (list_of := tmp_path / "strong.txt").write_text(almost, encoding="utf-8")
+    for call in (
+        lambda: plain(audio_in=str(SAMPLE), hotword=str(list_of)),
+        lambda: plain(audio_in=str(SAMPLE), param_dict={"hotword": [almost]}),
+        lambda: pipeline(threads=1, hotword=[almost])(audio_in=str(SAMPLE)),
+        lambda: pipeline(threads=1, param_dict={"hotword": str(list_of)})(audio_in=str(SAMPLE)),
+    ):
+        assert call()["text"] != text
+    assert plain(audio_in=str(SAMPLE), hotword=str(words))["text"] == text
+    assert plain(audio_in=str(SAMPLE), hotword="サガエ リビング")["text"] == text
+    assert plain(audio_in=str(SAMPLE))["text"] == text
+    for wrong in ("https://example.org/words.txt", "lost.txt", "サガエ 寒河江"):
+        with pytest.raises(OptionError):
+            plain(audio_in=str(SAMPLE), hotword=wrong)
+        with pytest.raises(OptionError):
+            pipeline(threads=1, hotword=wrong)

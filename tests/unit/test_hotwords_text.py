@@ -1,0 +1,120 @@
+"""Hotwords as users give them, and how they are spelled with a vocabulary."""
+
+import pytest
+
+import uniasr
+from uniasr.errors import OptionError
+from uniasr.recognizers.biasing import hotword_scorer
+from uniasr.text import Vocabulary
+from uniasr.text.hotwords import Hotword, read_hotwords
+from uniasr.text.spelling import Speller, pronunciations
+
+KATAKANA = Vocabulary(("<blank>", "<s>", "</s>", *"アイウエオカガキコサシズテョー", "ショ", "<unk>"))
+HIRAGANA = Vocabulary(("<blank>", "<s>", "</s>", *"あいうえおかきくけこー", "<unk>"))
+PIECES = Vocabulary(("<blank>", "<s>", "</s>", "new", "yo@@", "rk", "y@@", "o@@", "r@@", "k", "<unk>"))
+SENTENCE_PIECES = Vocabulary(("<blank>", "<s>", "</s>", "▁new", "▁y", "ork", "<unk>"))
+
+
+def spelled(word, vocabulary):
+    return ["".join(vocabulary.tokens_of(ids)) for ids in Speller(vocabulary).spellings(word)]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("寒河江", Hotword("寒河江")),
+        ("寒河江 さがえ", Hotword("寒河江", "さがえ")),
+        ("寒河江　サガエ", Hotword("寒河江", "サガエ")),
+        ("寒河江 2.5", Hotword("寒河江", None, 2.5)),
+        ("寒河江\tさがえ\t-1", Hotword("寒河江", "さがえ", -1.0)),
+        ("machine learning 2", Hotword("machine learning", None, 2.0)),
+        ("machine learning\tましんらーにんぐ", Hotword("machine learning", "ましんらーにんぐ")),
+        ("5", Hotword("5")),
+    ],
+)
+def test_a_line_is_a_word_a_reading_a_weight(line, expected, tmp_path):
+    assert read_hotwords([line]) == (expected,)
+    path = tmp_path / "words.txt"
+    path.write_text(f"\ufeff# names\r\n\r\n{line}\r\n", encoding="utf-8")
+    assert read_hotwords(path) == read_hotwords(str(path)) == (expected,)
+
+
+def test_words_in_one_string_and_with_weights():
+    assert read_hotwords("寒河江 さがえ、設楽 したら,匝瑳") == (
+        Hotword("寒河江", "さがえ"),
+        Hotword("設楽", "したら"),
+        Hotword("匝瑳"),
+    )
+    assert read_hotwords({"寒河江 さがえ": 2, "設楽": 0.5}) == (
+        Hotword("寒河江", "さがえ", 2.0),
+        Hotword("設楽", None, 0.5),
+    )
+    assert read_hotwords([]) == read_hotwords({}) == read_hotwords("") == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ("no/such/file", "cannot be read"),
+        ("lost.txt", "cannot be read"),
+        (["寒河江 さがえ 20"], "1 is the usual strength"),
+        ({"寒河江": float("nan")}, "1 is the usual strength"),
+        ({"寒河江": "2"}, "1 is the usual strength"),
+        (["寒河江\tさがえ\tperson"], "no line 'word'"),
+        ([7], "every word is a string"),
+        (7, "give a list"),
+        (b"abc", "give a list"),
+        (["ア" * 101], "more than 100"),
+        (["ア"] * 100_001, "too many"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(words, complaint):
+    with pytest.raises(OptionError, match=complaint):
+        read_hotwords(words)
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path):
+    (tmp_path / "words.txt").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(OptionError, match="UTF-8"):
+        read_hotwords(tmp_path / "words.txt")
+
+
+@pytest.mark.parametrize(
+    ("reading", "expected"),
+    [
+        ("さがえ", ["サガエ"]),
+        ("しょうじ", ["ショージ", "ショウジ"]),
+        ("おおさか", ["オーサカ", "オオサカ"]),
+        ("けいさつ", ["ケーサツ", "ケイサツ"]),
+        ("コンピューター", ["コンピューター"]),
+        ("つづく", ["ツズク"]),
+        ("レオナルド・ダ", ["レオナルドダ"]),
+        ("ゔぃら", ["ヴィラ"]),
+        ("こうきゅうこうこう", [f"コ{a}キュ{b}コ{c}コー" for a in "ーウ" for b in "ーウ" for c in "ーウ"]),
+    ],
+)
+def test_readings_become_pronunciations(reading, expected):
+    assert pronunciations(reading) == expected
+
+
+def test_words_are_spelled_as_the_model_writes():
+    assert Speller(KATAKANA).spellings(Hotword("書誌", "しょし")) == ((len(KATAKANA) - 2, KATAKANA.id_of("シ")),)
+    assert spelled(Hotword("コイ", None), KATAKANA) == ["コイ"]
+    assert spelled(Hotword("高知", "コウチ"), KATAKANA) == []
+    assert spelled(Hotword("愛子", "アイコ"), HIRAGANA) == ["あいこ"]
+    assert Speller(PIECES).spellings(Hotword("New York")) == ((3, 4, 5),)
+    assert Speller(SENTENCE_PIECES).spellings(Hotword("ＮＥＷ york")) == ((3, 4, 5),)
+    assert Speller(PIECES).spellings(Hotword("new yard")) == ()
+
+
+def test_words_that_cannot_be_written_are_named():
+    with pytest.raises(OptionError, match=r"寒河江, 設楽 .*readings in kana"):
+        hotword_scorer(["寒河江", "設楽", "カイ"], KATAKANA)
+    with pytest.raises(OptionError, match=r"寒河江 .*nor their readings"):
+        hotword_scorer(["寒河江 めめめ"], KATAKANA)
+    assert hotword_scorer(None, KATAKANA) is hotword_scorer([], KATAKANA) is None
+
+
+def test_the_options_hold_hotwords():
+    assert uniasr.DecodingOptions().hotwords is None
+    assert uniasr.DecodingOptions(hotwords=["寒河江 さがえ"]).hotwords == ["寒河江 さがえ"]
