@@ -45,6 +45,7 @@ HEAVY = {
     "yaml",
     "modelscope",
     "huggingface_hub",
+    "budoux",
 }
 
 
