@@ -22,8 +22,8 @@ class CueRules:
     """Limits of cues. Raises OptionError for values that no cue can meet.
 
     Two lines, 5/6 s to 7 s and two frames between cues are Netflix's (Timed Text Style Guide, General Requirements), as
-    are 16 full-width characters a line and 7 a second, its limits for Japanese subtitles for the deaf and hard of
-    hearing. Two half-width characters count as one, so a line has 32 Latin letters.
+    - as quoted, its Japanese guide was not at hand - 16 full-width characters a line and 7 a second for the deaf and hard
+    of hearing. Two half-width characters count as one, so a line has 32 Latin letters.
     """
 
     max_line_chars: int = 16
