@@ -21,9 +21,9 @@ STEP_MS = 10
 class CueRules:
     """Limits of cues. Raises OptionError for values that no cue can meet.
 
-    Two lines, 5/6 s to 7 s and two frames between cues are Netflix's (Timed Text Style Guide, General Requirements), as
-    - as quoted, its Japanese guide was not at hand - 16 full-width characters a line and 7 a second for the deaf and hard
-    of hearing. Two half-width characters count as one, so a line has 32 Latin letters.
+    Two lines, 5/6 s to 7 s and two frames between cues are in Netflix's Timed Text Style Guide, General Requirements.
+    16 full-width characters a line and 7 a second are quoted from its Japanese guide, for subtitles for the deaf and
+    hard of hearing. Two half-width characters count as one, so a line has 32 Latin letters.
     """
 
     max_line_chars: int = 16
