@@ -53,7 +53,9 @@ def test_the_module_is_the_command(model, speech, tmp_path):
 def test_version_and_help(tmp_path):
     assert start("--version", cwd=tmp_path).communicate()[0] == f"uniasr, version {__version__}\n"
     shown = start("transcribe", "--help", cwd=tmp_path).communicate()[0]
-    assert all(word in shown for word in ("--nbest", "1best_recog", "key<TAB>text", "txt|json|srt|vtt|tsv"))
+    assert all(
+        word in shown for word in ("--nbest", "1best_recog", "key<TAB>text", "txt|json|srt|vtt|ass|tsv|textgrid")
+    )
 
 
 def test_help_imports_nothing_heavy(tmp_path):

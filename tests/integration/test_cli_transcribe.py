@@ -116,11 +116,23 @@ class TestOutputDirectory:
         elif fmt == "tsv":
             header, row = (line.split("\t") for line in text.splitlines())
             assert dict(zip(header, row, strict=True)) == {"start_ms": "0", "end_ms": row[1], "text": TEXT}
+        elif fmt == "textgrid":
+            assert text.startswith('File type = "ooTextFile"\n')
+            assert re.findall(r'text = "(.+)"', text) == [TEXT, *TEXT]
+        elif fmt == "ass":
+            (line,) = re.findall(r"^Dialogue: (.*)$", text, re.MULTILINE)
+            assert line.split(",", 9)[9] == TEXT
         else:
             assert fmt != "vtt" or text.startswith("WEBVTT\n\n")
             ((start, end, spoken),) = parse_subtitles(text, "," if fmt == "srt" else ".")
             assert 0 <= start < end
             assert spoken == TEXT
+
+    def test_limits_of_subtitles(self, transcribe, speech):
+        limited = transcribe(speech, "--format", "srt", "--max-cue-s", 1, "--max-line-chars", 5, "--max-cps", 3)[1]
+        cues = parse_subtitles(limited, ",")
+        assert [spoken for _, _, spoken in cues] == [TEXT]
+        assert all(end - start <= 1000 for start, end, _ in cues)
 
     def test_the_recognition_layout_of_a_list(self, transcribe, speech, tmp_path):
         (tmp_path / "wav.scp").write_text(f"a {speech}\nb {speech}\n")
@@ -158,7 +170,10 @@ class TestWrongCalls:
             (["--latency", "9"], "latency is 9; this model has 0 to 2"),
             (["--latency", "soon"], "latency is 'soon'"),
             (["--latency", "1ms"], "its fastest needs"),
-            (["--format", "docx"], "choose one of txt, json, srt, vtt, tsv"),
+            (["--format", "docx"], "choose one of txt, json, srt, vtt, ass, tsv, textgrid"),
+            (["--max-cps", "7"], "limits of subtitles"),
+            (["--format", "srt", "--max-line-chars", "2"], "max_line_chars is 2"),
+            (["--format", "srt", "--max-cue-s", "0.1"], "--max-cue-s is 0.1"),
             (["--beam-size", "0"], "beam_size is 0"),
             (["--nbest", "0"], "nbest is 0"),
             (["--search", "wide"], "search is 'wide'"),

@@ -47,6 +47,7 @@ HEAVY = {
     "yaml",
     "modelscope",
     "huggingface_hub",
+    "budoux",
 }
 
 

@@ -1,6 +1,8 @@
 """The documentation says what the code does: commands, options, tables, links; its Python blocks run."""
 
 import ast
+import dataclasses
+import json
 import os
 import re
 import shutil
@@ -203,6 +205,31 @@ def test_every_published_model_is_in_the_table_of_its_family():
     lines = [" ".join(row[:2]) for row in table_rows(text)]
     for model in published():
         assert any(model.language in line and str(model.vocabulary) in line for line in lines), model.name
+
+
+# Files
+
+
+def test_the_schema_of_transcripts_is_that_of_the_types():
+    """A field more or less in one of them is a fault; so is a document that the schema refuses."""
+    from uniasr.types import Hypothesis, Segment, Token, Transcript
+
+    schema = json.loads((ROOT / "docs" / "transcript.schema.json").read_text(encoding="utf-8"))
+    for kind, part in (
+        (Transcript, schema),
+        *((kind, schema["$defs"][kind.__name__.lower()]) for kind in (Segment, Token, Hypothesis)),
+    ):
+        names = [field.name for field in dataclasses.fields(kind)]
+        assert [name for name in part["properties"] if name != "key"] == part["required"] == names
+    jsonschema = pytest.importorskip("jsonschema")
+    from uniasr.formats import render
+
+    token, hypothesis = Token("ミ", 3, 0, 60, float("nan")), Hypothesis((3,), float("-inf"), "ミ")
+    transcript = Transcript("ミ", (Segment(0, 0, 60, "ミ", (token,), (hypothesis,)),), 60)
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.check_schema(schema)
+    validator.validate(json.loads(render(transcript, "json")))
+    assert not validator.is_valid({"text": "ミ", "segments": [], "duration_ms": -1})
 
 
 # Graphs

@@ -161,10 +161,15 @@ def cli() -> None:
 @click.option(
     "--format",
     "fmt",
-    metavar="txt|json|srt|vtt|tsv",
+    metavar="txt|json|srt|vtt|ass|tsv|textgrid",
     help="Form of the results.  [default: txt; the recognition layout for one .scp with --output-dir]",
 )
 @click.option("--output-dir", metavar="DIR", help="Write one file KEY.FORMAT per input there.")
+@click.option(
+    "--max-line-chars", type=int, metavar="N", help="Subtitles: full-width characters of a line.  [default: 16]"
+)
+@click.option("--max-cue-s", type=float, metavar="S", help="Subtitles: longest time on the screen.  [default: 7]")
+@click.option("--max-cps", type=float, metavar="N", help="Subtitles: full-width characters a second.  [default: 7]")
 def transcribe(inputs: tuple[str, ...], **options: Any) -> None:
     """Recognise recordings.
 
@@ -173,15 +178,16 @@ def transcribe(inputs: tuple[str, ...], **options: Any) -> None:
 
     \b
     On standard output, a single file or URL gives
-      txt        its text, a line per segment
-      json       an object with segments, tokens, times, confidences
-      srt, vtt   subtitles
-      tsv        a line `start_ms end_ms text` per segment, after a header
+      txt            its text, a line per segment
+      json           an object with segments, tokens, times, confidences
+      srt, vtt, ass  subtitles
+      tsv            a line `start_ms end_ms text` per segment, after a header
+      textgrid       intervals of segments and tokens for Praat
     and several inputs (a directory, pattern or list counts as such)
-      txt        a line `key<TAB>text` each
-      json       an object with "key" on a line of its own each
-      srt, vtt   each file after a line `==> key.srt <==`
-      tsv        one table with a first column `key`
+      txt            a line `key<TAB>text` each
+      json           an object with "key" on a line of its own each
+      tsv            one table with a first column `key`
+      the others     each file after a line like `==> key.srt <==`
 
     With --output-dir each input becomes DIR/KEY.FORMAT, whole or not at all. One FILE.scp with --output-dir and no
     --format gives DIR/1best_recog/{text,score,time_stamp,rtf,token} (2best_recog and so on with --nbest), written

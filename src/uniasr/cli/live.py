@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from uniasr.cli.sinks import put
-from uniasr.formats.cues import one_line
+from uniasr.formats.lines import one_line
 from uniasr.text.join import pieces
 from uniasr.types import Event, Final
 

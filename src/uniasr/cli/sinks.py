@@ -16,8 +16,8 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from uniasr.errors import OutputError
-from uniasr.formats import Recognised, RecognitionWriter, render, write_text
-from uniasr.formats.cues import one_line
+from uniasr.formats import CueRules, Recognised, RecognitionWriter, render, write_text
+from uniasr.formats.lines import one_line
 from uniasr.types import Transcript
 
 
@@ -49,16 +49,16 @@ class _Plain:
 class StdoutSink(_Plain):
     """Writes to standard output, each result at once; `several` results carry their keys."""
 
-    def __init__(self, fmt: str, *, several: bool) -> None:
-        self._fmt, self._several, self._first = fmt, several, True
+    def __init__(self, fmt: str, rules: CueRules, *, several: bool) -> None:
+        self._fmt, self._rules, self._several, self._first = fmt, rules, several, True
 
     def write(self, key: str, transcript: Transcript) -> None:
         """Print one result."""
-        put(self._keyed(key, transcript) if self._several else render(transcript, self._fmt))
+        put(self._keyed(key, transcript) if self._several else render(transcript, self._fmt, self._rules))
         self._first = False
 
     def _keyed(self, key: str, transcript: Transcript) -> str:
-        text = render(transcript, self._fmt)
+        text = render(transcript, self._fmt, self._rules)
         if self._fmt == "txt":
             return f"{key}\t{one_line(text)}\n"
         if self._fmt == "json":
@@ -73,13 +73,13 @@ class StdoutSink(_Plain):
 class DirectorySink(_Plain):
     """Writes `key.format` files, each whole or not at all."""
 
-    def __init__(self, directory: Path, fmt: str) -> None:
+    def __init__(self, directory: Path, fmt: str, rules: CueRules) -> None:
         check_writable(directory)
-        self._directory, self._fmt = directory, fmt
+        self._directory, self._fmt, self._rules = directory, fmt, rules
 
     def write(self, key: str, transcript: Transcript) -> None:
         """Write one file."""
-        write_text(self._directory / f"{key}.{self._fmt}", render(transcript, self._fmt))
+        write_text(self._directory / f"{key}.{self._fmt}", render(transcript, self._fmt, self._rules))
 
 
 class LayoutSink:

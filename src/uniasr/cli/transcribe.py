@@ -13,7 +13,7 @@ from uniasr.audio.inputs import NamedInput, expand, several
 from uniasr.cli.progress import watched
 from uniasr.cli.sinks import DirectorySink, LayoutSink, Sink, StdoutSink
 from uniasr.errors import OptionError, UniasrError
-from uniasr.formats import FORMATS
+from uniasr.formats import FORMATS, SUBTITLES, CueRules
 from uniasr.recognizers import load_model
 from uniasr.recognizers.uniasr import Uniasr
 
@@ -36,6 +36,9 @@ class Request:
     channel: int | None
     fmt: str | None
     output_dir: str | None
+    max_line_chars: int | None
+    max_cue_s: float | None
+    max_cps: float | None
 
     @property
     def call(self) -> dict[str, Any]:
@@ -43,16 +46,34 @@ class Request:
         names = ("mode", "latency", "beam_size", "search", "hotwords", "nbest", "channel")
         return {name: getattr(self, name) for name in names}
 
+    @property
+    def rules(self) -> CueRules:
+        """The limits of subtitles. Raises OptionError for limits without subtitles, or that make no sense."""
+        given: dict[str, Any] = {"max_line_chars": self.max_line_chars, "max_cps": self.max_cps}
+        if self.max_cue_s is not None:
+            least = CueRules().min_ms
+            if not least <= self.max_cue_s * 1000 < float("inf"):
+                raise OptionError(f"--max-cue-s is {self.max_cue_s}; give at least {least / 1000} seconds")
+            given["max_ms"] = int(self.max_cue_s * 1000)
+        given = {name: value for name, value in given.items() if value is not None}
+        if given and self.fmt not in SUBTITLES:
+            raise OptionError(
+                "--max-line-chars, --max-cue-s and --max-cps are limits of subtitles; "
+                f"add --format with one of {', '.join(SUBTITLES)}"
+            )
+        return CueRules(**given)
+
 
 def run(request: Request) -> bool:
     """Recognise all inputs; False when one of them failed. Wrong options raise before any work."""
     if request.fmt is not None and request.fmt not in FORMATS:
         raise OptionError(f"format {request.fmt!r} is unknown; choose one of {', '.join(FORMATS)}")
+    rules = request.rules
     named = expand(request.inputs)
     model = load_model(request.model, request.device, request.backend, request.threads)
     list(model.attempt([], **request.call))  # no audio, only the options are looked at
     all_done = True
-    with _sink(request, named, model) as sink, watched(named) as (sources, bar):
+    with _sink(request, rules, named, model) as sink, watched(named) as (sources, bar):
         for item, outcome in zip(named, model.attempt(sources, **request.call), strict=True):
             with bar.hidden():
                 try:
@@ -66,10 +87,10 @@ def run(request: Request) -> bool:
     return all_done
 
 
-def _sink(request: Request, named: Sequence[NamedInput], model: Uniasr) -> Sink:
+def _sink(request: Request, rules: CueRules, named: Sequence[NamedInput], model: Uniasr) -> Sink:
     if request.output_dir is None:
-        return StdoutSink(request.fmt or "txt", several=several(request.inputs, named))
+        return StdoutSink(request.fmt or "txt", rules, several=several(request.inputs, named))
     directory = Path(request.output_dir)
     if request.fmt is None and len(request.inputs) == 1 and request.inputs[0].endswith(".scp"):
         return LayoutSink(directory, model.vocabulary.tokens, nbest=request.nbest)
-    return DirectorySink(directory, request.fmt or "txt")
+    return DirectorySink(directory, request.fmt or "txt", rules)

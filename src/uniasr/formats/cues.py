@@ -1,159 +1,103 @@
-"""Subtitle cues from the times of tokens: short enough to read, never overlapping.
+"""Subtitle cues from the times of characters: short enough to read, broken at good places, never overlapping.
 
-Limits after the Netflix Timed Text Style Guide (two lines, at most 7 s, at least 5/6 s) and the 42 columns that are
-usual for Latin script, which are 21 full-width characters.
+`lay_out` is a step function: a segment in, the cues that became certain out. Memory does not grow with the audio.
 """
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from uniasr.text.join import pieces, solid
-from uniasr.types import Segment, Token, Transcript
-
-MAX_COLUMNS = 42
-MAX_LINES = 2
-MAX_MS = 7000
-MIN_MS = 833
-PAUSE_MS = 700
-
-_NO_LINE_START = frozenset(
-    "、。，．・：；？！゛゜ヽヾゝゞ々ー）」』】〕〉》”’ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ,.:;?!)]}%"
-)
-_NO_LINE_END = frozenset("（「『【〔〈《“‘([{")
-_SENTENCE_END = frozenset("。？！?!")
+from uniasr.formats.lines import columns
+from uniasr.formats.partition import partition
+from uniasr.formats.rules import CHAIN_MS, STEP_MS, CueRules
+from uniasr.formats.timed import glyphs
+from uniasr.types import Segment, Transcript
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """Lines to show from start to end, in milliseconds from the start of the audio."""
+    """Lines to show from start to end, in milliseconds from the start of the audio; numbered from 1."""
 
+    number: int
     start_ms: int
     end_ms: int
     lines: tuple[str, ...]
 
 
-def make_cues(transcript: Transcript) -> list[Cue]:
-    """Cues in order of time; each ends at or before the start of the next and lasts at least 1 ms.
+@dataclass(frozen=True, slots=True)
+class CueCarry:
+    """What the layout keeps between two segments."""
 
-    A cue ends with its segment, at a pause of PAUSE_MS, after a sentence, or where another word would make it longer
-    than MAX_MS or MAX_LINES lines of MAX_COLUMNS. A segment whose text is not that of its tokens (it was rewritten
-    after recognition) is cut by width alone, its time shared out in proportion.
+    held: Cue | None = None
+    """The last cue, with the end of its speech; how long it stays depends on what follows."""
+    end_ms: int = 0
+    """End of the segments so far."""
+
+
+def make_cues(transcript: Transcript, rules: CueRules | None = None) -> list[Cue]:
+    """The cues of a transcript in order of time; each ends at or before the start of the next.
+
+    All visible characters stand in them once and in order. `CueRules` has the limits and their exceptions. Cues lie
+    inside the audio as long as it has STEP_MS for each.
     """
-    return _settle([cue for segment in transcript.segments for cue in _segment_cues(segment)])
+    rules = rules or CueRules()
+    carry, cues = CueCarry(), list[Cue]()
+    for segment in transcript.segments:
+        carry, certain = lay_out(carry, segment, rules)
+        cues += certain
+    return [*cues, *finish(carry, rules, transcript.duration_ms)]
 
 
-def one_line(text: str) -> str:
-    """The text with every run of blanks and line ends as one blank, and without control characters."""
-    return " ".join("".join(char for char in text if char.isspace() or unicodedata.category(char) != "Cc").split())
+def lay_out(carry: CueCarry, segment: Segment, rules: CueRules) -> tuple[CueCarry, list[Cue]]:
+    """The carry after a segment, and the cues that nothing later can change: all but the segment's last one."""
+    line = glyphs(segment)
+    end_ms = max([carry.end_ms, segment.end_ms, *(glyph.end_ms for glyph in line[-1:])])
+    if not line:
+        return replace(carry, end_ms=end_ms), []
+    parts = partition(line, end_ms, rules)
+    held = [] if carry.held is None else [carry.held]
+    starts = _in_order([line[part.i].start_ms for part in parts], held[0].start_ms + STEP_MS if held else 0, end_ms)
+    number = held[0].number if held else 0
+    drafts = held + [
+        Cue(number + n, start, max(start, line[part.j - 1].end_ms), part.lines(line))
+        for n, (start, part) in enumerate(zip(starts, parts, strict=True), start=1)
+    ]
+    cues = [_settle(cue, following.start_ms, rules) for cue, following in pairwise(drafts)]
+    return CueCarry(drafts[-1], end_ms), cues
 
 
-def columns(text: str) -> int:
-    """Width of a text in columns of a fixed-width font; full-width characters take two."""
-    return sum(
-        2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text if not unicodedata.combining(char)
-    )
+def finish(carry: CueCarry, rules: CueRules, duration_ms: int | None = None) -> list[Cue]:
+    """The cue that was held back, if any. `duration_ms` is the end of the audio, if it is known."""
+    if carry.held is None:
+        return []
+    cue = carry.held
+    limit = carry.end_ms if duration_ms is None else duration_ms
+    end = min(cue.start_ms + _stay(cue, rules), limit)
+    return [replace(cue, end_ms=max(end, cue.start_ms + STEP_MS))]
 
 
-def wrap(text: str, width: int = MAX_COLUMNS) -> list[str]:
-    """Lines of at most `width` columns, broken at blanks or between characters of scripts without blanks.
-
-    No line begins with closing marks or small kana, none ends with an opening mark. Only a word wider than a line is
-    broken inside.
-    """
-    lines: list[str] = []
-    text = one_line(text)
-    while columns(text) > width:
-        fitting = len(text)
-        while fitting > 1 and columns(text[:fitting]) > width:
-            fitting -= 1
-        cut = next((i for i in range(fitting, 0, -1) if _breakable(text, i)), fitting)
-        lines.append(text[:cut].rstrip())
-        text = text[cut:].lstrip()
-    return [*lines, text] if text else lines
+def _stay(cue: Cue, rules: CueRules) -> int:
+    return rules.stay_ms(sum(map(columns, cue.lines)), cue.end_ms - cue.start_ms)
 
 
-def _breakable(text: str, i: int) -> bool:
-    left, right = text[i - 1], text[i]
-    if right == " " or left == " ":
-        return True
-    # A combining mark stays with its letter.
-    if unicodedata.category(right).startswith("M") or right in _NO_LINE_START or left in _NO_LINE_END:
-        return False
-    return solid(left) or solid(right)
+def _settle(cue: Cue, following_ms: int, rules: CueRules) -> Cue:
+    """The cue with the time that it stays on the screen before one that starts at `following_ms`."""
+    end = cue.start_ms + _stay(cue, rules)
+    limit = max(following_ms - rules.gap_ms, min(following_ms, cue.start_ms + rules.min_ms))
+    if end < limit < end + CHAIN_MS:
+        end = min(limit, cue.start_ms + rules.max_ms)
+    return replace(cue, end_ms=max(min(end, limit), cue.start_ms + STEP_MS))
 
 
-def _segment_cues(segment: Segment) -> Iterator[Cue]:
-    shown = pieces([token.text for token in segment.tokens])
-    if _bare("".join(shown)) != _bare(segment.text):
-        yield from _rewritten_cues(segment)
-        return
-    start: int | None = None
-    text, end = "", 0
-    for word, first, last in _words(segment.tokens, shown):
-        if start is not None and _closes(text, word, start, end, first, last):
-            yield Cue(start, end, tuple(wrap(text)))
-            text, start = "", None
-        if start is None:
-            start = first.start_ms
-        text, end = text + word, last.end_ms
-    if start is not None:
-        yield Cue(start, end, tuple(wrap(text)))
-
-
-def _words(tokens: tuple[Token, ...], shown: list[str]) -> Iterator[tuple[str, Token, Token]]:
-    """Runs of tokens between which a cue may end: the text, the first and the last token."""
-    word, first, last = "", None, None
-    for token, piece in zip(tokens, shown, strict=True):
-        if not one_line(piece):
-            word += " " if piece and word else ""
-            continue
-        if first is not None and last is not None and _breakable(word + piece, len(word)):
-            yield word, first, last
-            word, first = "", None
-        word, first, last = word + piece, first or token, token
-    if first is not None and last is not None:
-        yield word, first, last
-
-
-def _closes(text: str, word: str, start: int, end: int, first: Token, last: Token) -> bool:
-    """Whether a cue of this text must end before the word."""
-    return (
-        first.start_ms - end >= PAUSE_MS
-        or last.end_ms - start > MAX_MS
-        or text[-1:] in _SENTENCE_END
-        or len(wrap(text + word)) > MAX_LINES
-    )
-
-
-def _rewritten_cues(segment: Segment) -> Iterator[Cue]:
-    lines = wrap(segment.text)
-    total = sum(map(columns, lines))
-    passed, duration = 0, segment.end_ms - segment.start_ms
-    for i in range(0, len(lines), MAX_LINES):
-        shown = tuple(lines[i : i + MAX_LINES])
-        start = segment.start_ms + duration * passed // total
-        passed += sum(map(columns, shown))
-        yield Cue(start, segment.start_ms + duration * passed // total, shown)
-
-
-def _settle(found: list[Cue]) -> list[Cue]:
-    """The same cues with times in order, and short ones kept on the screen while there is room before the next."""
-    settled: list[Cue] = []
-    reached = 0
-    for i, cue in enumerate(found):
-        start = max(cue.start_ms, reached)
-        end = max(cue.end_ms, start + 1)
-        following = found[i + 1].start_ms if i + 1 < len(found) else None
-        if following is None or following > start:
-            end = max(end, start + MIN_MS)
-            end = end if following is None else min(end, following)
-        settled.append(Cue(start, end, cue.lines))
-        reached = end
-    return settled
-
-
-def _bare(text: str) -> str:
-    return "".join(text.split()).casefold()
+def _in_order(wanted: Sequence[int], least: int, end_ms: int) -> list[int]:
+    """Start times as near as possible to those wanted that leave STEP_MS to each cue between `least` and `end_ms`."""
+    starts = list(wanted)
+    for i in reversed(range(len(starts))):
+        following = starts[i + 1] if i + 1 < len(starts) else end_ms
+        starts[i] = min(starts[i], following - STEP_MS)
+    for i in range(len(starts)):
+        starts[i] = max(starts[i], least)
+        least = starts[i] + STEP_MS
+    return starts

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TextIO
 
 from uniasr.errors import OutputError
-from uniasr.formats.cues import one_line
+from uniasr.formats.lines import one_line
 from uniasr.text.join import reference_text
 from uniasr.types import Transcript
 

@@ -9,17 +9,29 @@ from collections.abc import Callable
 from typing import Any
 
 from uniasr.errors import OptionError
-from uniasr.formats.cues import make_cues, one_line
+from uniasr.formats.lines import one_line
+from uniasr.formats.rules import CueRules
+from uniasr.formats.subtitles import SUBTITLES, SubtitleWriter
+from uniasr.formats.textgrid import textgrid
 from uniasr.types import Transcript
 
 
-def render(transcript: Transcript, fmt: str) -> str:
-    """The transcript in one of FORMATS; it ends with a line end. Raises OptionError for an unknown format."""
-    try:
-        renderer = FORMATS[fmt]
-    except KeyError:
-        raise OptionError(f"format {fmt!r} is unknown; choose one of {', '.join(FORMATS)}") from None
-    return renderer(transcript)
+def render(transcript: Transcript, fmt: str, rules: CueRules | None = None) -> str:
+    """The transcript in one of FORMATS; it ends with a line end unless it is empty.
+
+    `rules` are the limits of subtitle cues; the other formats have none. Raises OptionError for an unknown format.
+    """
+    if fmt in SUBTITLES:
+        return _subtitles(transcript, fmt, rules)
+    if fmt not in _DOCUMENTS:
+        raise OptionError(f"format {fmt!r} is unknown; choose one of {', '.join(FORMATS)}")
+    return _DOCUMENTS[fmt](transcript)
+
+
+def _subtitles(transcript: Transcript, fmt: str, rules: CueRules | None) -> str:
+    writer = SubtitleWriter(fmt, rules)
+    pieces = [writer.add(segment) for segment in transcript.segments]
+    return "".join([*pieces, writer.finish(transcript.duration_ms)])
 
 
 def _txt(transcript: Transcript) -> str:
@@ -29,26 +41,8 @@ def _txt(transcript: Transcript) -> str:
 
 
 def _json(transcript: Transcript) -> str:
+    """The fields of Transcript, as docs/transcript.schema.json describes them."""
     return json.dumps(_finite(transcript.to_dict()), ensure_ascii=False, indent=2) + "\n"
-
-
-def _srt(transcript: Transcript) -> str:
-    """SubRip has no escapes; an arrow in the text would be taken for a time line by some players."""
-    blocks = []
-    for number, cue in enumerate(make_cues(transcript), start=1):
-        times = f"{_clock(cue.start_ms, ',')} --> {_clock(cue.end_ms, ',')}"
-        text = "\n".join(cue.lines).replace("-->", "->")
-        blocks.append(f"{number}\n{times}\n{text}\n")
-    return "\n".join(blocks)
-
-
-def _vtt(transcript: Transcript) -> str:
-    """WebVTT as the W3C describes it: `&`, `<` and `>` are escaped, so no arrow can appear in a text."""
-    blocks = ["WEBVTT\n"]
-    for cue in make_cues(transcript):
-        text = "\n".join(cue.lines).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        blocks.append(f"{_clock(cue.start_ms, '.')} --> {_clock(cue.end_ms, '.')}\n{text}\n")
-    return "\n".join(blocks)
 
 
 def _tsv(transcript: Transcript) -> str:
@@ -62,14 +56,9 @@ def _tsv(transcript: Transcript) -> str:
 
 _TSV_ESCAPES = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
 
-FORMATS: dict[str, Callable[[Transcript], str]] = {"txt": _txt, "json": _json, "srt": _srt, "vtt": _vtt, "tsv": _tsv}
+_DOCUMENTS: dict[str, Callable[[Transcript], str]] = {"txt": _txt, "json": _json, "tsv": _tsv, "textgrid": textgrid}
 
-
-def _clock(ms: int, mark: str) -> str:
-    hours, rest = divmod(ms, 3_600_000)
-    minutes, rest = divmod(rest, 60_000)
-    seconds, rest = divmod(rest, 1000)
-    return f"{hours:02d}:{minutes:02d}:{seconds:02d}{mark}{rest:03d}"
+FORMATS = ("txt", "json", "srt", "vtt", "ass", "tsv", "textgrid")
 
 
 def _finite(value: Any) -> Any:
