@@ -98,7 +98,7 @@ class Trainer:
             batch = next(source)
             losses.append(self.train_step(batch))
             seen += int(batch.counts.sum())
-            if self.step % 50 == 0:
+            if self.step % 100 == 0:
                 record = {"step": self.step, "loss": round(float(np.mean(losses)), 4)}
                 record["words_per_s"] = round(seen / (time.monotonic() - started))
                 with (self.options.run / "log.jsonl").open("a", encoding="utf-8") as log:
@@ -131,10 +131,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=6000)
-    parser.add_argument("--lr", type=float, default=1.5e-3)
-    parser.add_argument("--batch-words", type=int, default=2560)
-    parser.add_argument("--save-every", type=int, default=250)
+    parser.add_argument("--steps", type=int, default=14000)
+    parser.add_argument("--lr", type=float, default=2.5e-3)
+    parser.add_argument("--batch-words", type=int, default=1024)
+    parser.add_argument("--save-every", type=int, default=500)
     options = parser.parse_args()
     options.run.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)

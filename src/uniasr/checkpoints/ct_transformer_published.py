@@ -49,7 +49,7 @@ def published_config(directory: Path) -> Path | None:
     """The configuration of a published punctuation model, or None if the directory is none."""
     path = _config_path(directory)
     entries = read_yaml(path) if path.is_file() else {}
-    return path if entries.get("model") in _CLASSES or entries.get("punctuation") in _KINDS_0X else None
+    return path if _is_1x(entries) or _is_0x(entries) else None
 
 
 def read_published_punctuation(directory: Path) -> PunctuationFiles:
@@ -65,9 +65,9 @@ def read_published_punctuation(directory: Path) -> PunctuationFiles:
         )
     entries = read_yaml(path)
     try:
-        if entries.get("model") in _CLASSES:
+        if _is_1x(entries):
             return _read_1x(directory, entries, path)
-        if entries.get("punctuation") in _KINDS_0X:
+        if _is_0x(entries):
             return _read_0x(directory, entries, path)
     except ModelError:
         raise
@@ -77,6 +77,14 @@ def read_published_punctuation(directory: Path) -> PunctuationFiles:
         f"{path}: model is {entries.get('model')!r:.60}; a punctuation model has {' or '.join(_CLASSES)} "
         f"(1.x), or the entry punctuation with {' or '.join(_KINDS_0X)} (0.x)"
     )
+
+
+def _is_1x(entries: Mapping[str, Any]) -> bool:
+    return str(entries.get("model")) in _CLASSES
+
+
+def _is_0x(entries: Mapping[str, Any]) -> bool:
+    return str(entries.get("punctuation")) in _KINDS_0X
 
 
 def _config_path(directory: Path) -> Path:

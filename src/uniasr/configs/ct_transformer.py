@@ -16,6 +16,8 @@ FULL_STOPS = ("。", "？")
 """Marks that end a sentence: whatever stands before them need not be looked at again."""
 COMMAS = ("，", "、")
 """Where a sentence is cut that grows too long: at the first of these marks that the model has."""
+_MOST = 2**14
+"""Larger than any width of a model, and small enough that a damaged file does not fill a computer's memory."""
 TEXT_STYLES = ("published", "plain")
 """As the published system writes, its oddities included; or with words left as they are."""
 
@@ -52,15 +54,17 @@ class CtTransformerConfig:
     attention_dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("vocab_size", "embed_size", "output_size", "attention_heads", "linear_units", "num_blocks"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        if self.vocab_size < 1:
+            raise ValueError(f"vocab_size is {self.vocab_size}; it must be at least 1")
+        for name in ("embed_size", "output_size", "attention_heads", "linear_units", "num_blocks", "kernel_size"):
+            if not 1 <= getattr(self, name) <= _MOST:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must lie in 1..{_MOST}")
         if self.output_size % self.attention_heads:
             raise ValueError(f"output_size {self.output_size} is no multiple of {self.attention_heads} heads")
         if self.embed_size % 2 or self.embed_size < 4:
             raise ValueError(f"embed_size {self.embed_size} must be even and at least 4 for the position code")
         before, after = self.memory_reach
-        if self.kernel_size < 1 or before < 0 or after < 0:
+        if before < 0 or after < 0:
             raise ValueError(f"memory_shift {self.memory_shift} does not fit kernel_size {self.kernel_size}")
         self._check_marks()
         if self.text_style not in TEXT_STYLES:

@@ -108,7 +108,9 @@ class Punctuator:
             texts, split, self._label([(words.words, 0) for words in split]), strict=True
         ):
             marks = plain_marks(words.words, with_end(labelled.labels, self.config), self.config)
-            results.append(attach(tokens, words, marks if closed else [*marks[:-1], ""]))
+            if marks and not closed:
+                marks[-1] = ""
+            results.append(attach(tokens, words, marks))
         return results
 
     def long_text(self) -> LongText:
