@@ -160,6 +160,26 @@ class Transcript:
         """Plain lists, dicts, strings and numbers, ready for JSON."""
         return asdict(self)
 
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Transcript:
+        """The transcript that `to_dict` made plain. Raises KeyError and TypeError for anything else."""
+        segments = tuple(_segment(**segment) for segment in plain["segments"])
+        return cls(plain["text"], segments, plain["duration_ms"])
+
+
+def _segment(
+    tokens: Iterable[Mapping[str, Any]],
+    nbest: Iterable[Mapping[str, Any]],
+    hotwords: Iterable[Mapping[str, Any]],
+    **entries: Any,
+) -> Segment:
+    return Segment(
+        tokens=tuple(Token(**token) for token in tokens),
+        nbest=tuple(Hypothesis(tuple(one["token_ids"]), one["score"], one["text"]) for one in nbest),
+        hotwords=tuple(HotwordMatch(**match) for match in hotwords),
+        **entries,
+    )
+
 
 @dataclass(frozen=True, slots=True)
 class Partial:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -11,12 +10,17 @@ from uniasr import __version__
 from uniasr.cli.data import data
 from uniasr.cli.evaluate import evaluate
 from uniasr.cli.finetune import finetune
+from uniasr.cli.options import (
+    decoding_options,
+    model_options,
+    part_options,
+    punctuation_options,
+    text_options,
+)
 from uniasr.cli.train import train
 from uniasr.errors import AudioError, DataError, UniasrError
 
 INPUT_FAILED, WRONG_CALL, INTERRUPTED = 1, 2, 130
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 class Boundary(click.Group):
@@ -41,108 +45,6 @@ def complain(sentence: str) -> None:
     click.echo(f"uniasr: {' '.join(sentence.split())}", err=True)
 
 
-def runtime_options(command: _Command) -> _Command:
-    """What runs a model."""
-    for option in (
-        click.option("--threads", type=int, metavar="N", help="Threads of the runtime.  [default: all cores]"),
-        click.option(
-            "--backend",
-            default="auto",
-            show_default=True,
-            metavar="auto|onnxruntime|torch",
-            help="What runs the model; auto takes onnxruntime where the model has graphs for it.",
-        ),
-        click.option("--device", default="cpu", show_default=True, metavar="cpu|cuda", help="Where the model runs."),
-    ):
-        command = option(command)
-    return command
-
-
-def model_options(default: str) -> Callable[[_Command], _Command]:
-    """Which model, and what runs it; `default` says which one is taken if none is named."""
-
-    def decorate(command: _Command) -> _Command:
-        return click.option(
-            "--model",
-            metavar="MODEL",
-            help=f"A model directory, or a name that `uniasr models` lists.  [default: {default}]",
-        )(runtime_options(command))
-
-    return decorate
-
-
-def punctuation_options(command: _Command) -> _Command:
-    """Which punctuation model, what runs it, and how it writes."""
-    for option in (
-        click.option(
-            "--style",
-            metavar="published|plain",
-            help="How Latin words are written: as the published system does, or as they are.  [default: the model's]",
-        ),
-        click.option(
-            "--model",
-            metavar="MODEL",
-            help="The directory or name of a punctuation model.  [default: the packaged Japanese one]",
-        ),
-    ):
-        command = option(command)
-    return runtime_options(command)
-
-
-def decoding_options(default_mode: str) -> Callable[[_Command], _Command]:
-    """How a call decodes; the library checks the values."""
-
-    def decorate(command: _Command) -> _Command:
-        for option in (
-            click.option(
-                "--hotwords",
-                metavar="FILE|WORDS",
-                help="Words to listen for: a file with lines `word reading weight`, or words separated by commas.",
-            ),
-            click.option(
-                "--search",
-                default="gated",
-                show_default=True,
-                metavar="gated|reference",
-                help="When a hypothesis may end; reference does as the published system does.",
-            ),
-            click.option(
-                "--beam-size", type=int, default=5, show_default=True, metavar="N", help="1 is greedy search."
-            ),
-            click.option(
-                "--latency",
-                metavar="INDEX|TIME",
-                help="Index of a trained latency, or the longest delay allowed, like 900ms.  [default: the model's]",
-            ),
-            click.option(
-                "--mode",
-                default=default_mode,
-                show_default=True,
-                metavar="fast|normal|offline",
-                help="fast: first pass only; normal: second pass with small chunks; offline: best accuracy.",
-            ),
-        ):
-            command = option(command)
-        return command
-
-    return decorate
-
-
-def text_options(command: _Command) -> _Command:
-    """Which language, and how a text is converted."""
-    for option in (
-        click.option("--spans", is_flag=True, help="Print JSON with the source span of every output span."),
-        click.option(
-            "--whitelist",
-            metavar="FILE",
-            help="Phrases that you decide about: lines `phrase<TAB>text`, or `phrase` alone where it stays.",
-        ),
-        click.option("--language", default="ja", show_default=True, metavar="CODE", help="Language of the text."),
-    ):
-        command = option(command)
-    return command
-
-
 @click.group(cls=Boundary, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="uniasr")
 def cli() -> None:
@@ -156,6 +58,15 @@ def cli() -> None:
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @model_options("the packaged Japanese model")
 @decoding_options("offline")
+@part_options
+@click.option(
+    "--merge",
+    type=float,
+    default=0.0,
+    show_default=True,
+    metavar="S",
+    help="Join stretches of speech while they last at most this long.",
+)
 @click.option("--nbest", type=int, default=1, show_default=True, metavar="N", help="Hypotheses kept (json, layout).")
 @click.option("--channel", type=int, metavar="N", help="Channel to take, from 0.  [default: the mix of all]")
 @click.option(
@@ -165,6 +76,7 @@ def cli() -> None:
     help="Form of the results.  [default: txt; the recognition layout for one .scp with --output-dir]",
 )
 @click.option("--output-dir", metavar="DIR", help="Write one file KEY.FORMAT per input there.")
+@click.option("--resume", is_flag=True, help="Go on with an interrupted run; needs --output-dir.")
 @click.option(
     "--max-line-chars", type=int, metavar="N", help="Subtitles: full-width characters of a line.  [default: 16]"
 )
@@ -193,6 +105,9 @@ def transcribe(inputs: tuple[str, ...], **options: Any) -> None:
     --format gives DIR/1best_recog/{text,score,time_stamp,rtf,token} (2best_recog and so on with --nbest), written
     line by line as results come; rtf is the time worked so far divided by the audio done so far.
 
+    With --resume, inputs whose file is there are left alone, and others go on where an interrupted run with the same
+    options stopped.
+
     An input that fails is named on standard error and does not stop the others.
     """  # noqa: D301 - \b is click's mark for lines that must not be filled
     from uniasr.cli.transcribe import Request, run
@@ -205,6 +120,7 @@ def transcribe(inputs: tuple[str, ...], **options: Any) -> None:
 @click.argument("source", required=False, metavar="[FILE|-]")
 @model_options("the packaged Japanese model")
 @decoding_options("normal")
+@part_options
 @click.option("--realtime", is_flag=True, help="Feed the audio at the pace of speech.")
 @click.option(
     "--sample-rate",

@@ -6,37 +6,22 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from uniasr.cli.live import open_view
 from uniasr.cli.packets import Packets, from_file, from_microphone, from_standard_input
+from uniasr.cli.parts import PartRequest, open_pipeline
 from uniasr.errors import OptionError
-from uniasr.recognizers import load_model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(PartRequest):
     """What the command line asks for."""
 
     source: str | None
-    model: str | None
-    device: str
-    backend: str
-    threads: int | None
-    mode: str
-    latency: str | None
-    beam_size: int
-    search: str
-    hotwords: str | None
     realtime: bool
     sample_rate: int
     channels: int
     packet_ms: int
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The fields of DecodingOptions."""
-        return {name: getattr(self, name) for name in ("beam_size", "search", "hotwords")}
 
     def __post_init__(self) -> None:
         for name in ("sample_rate", "channels", "packet_ms"):
@@ -46,8 +31,8 @@ class Request:
 
 def run(request: Request) -> None:
     """Recognise one source and show the events."""
-    model = load_model(request.model, request.device, request.backend, request.threads)
-    start = partial(model.stream, request.mode, request.latency, **request.options)
+    pipeline, _ = open_pipeline(request)
+    start = partial(pipeline.stream, request.mode, request.latency, **request.options)
     start()  # wrong options are told before any audio is waited for
     packets = _open(request)
     feed = _paced(packets) if request.realtime and not packets.endless else packets.packets

@@ -10,41 +10,42 @@ from typing import Any
 import click
 
 from uniasr.audio.inputs import NamedInput, expand, several
+from uniasr.cli.journal import Journal, fingerprint
+from uniasr.cli.parts import AUTO, NONE, PartRequest, open_pipeline
 from uniasr.cli.progress import watched
 from uniasr.cli.sinks import DirectorySink, LayoutSink, Sink, StdoutSink
 from uniasr.errors import OptionError, UniasrError
 from uniasr.formats import FORMATS, SUBTITLES, CueRules
-from uniasr.recognizers import load_model
+from uniasr.pipeline import Memory
 from uniasr.recognizers.uniasr import Uniasr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(PartRequest):
     """What the command line asks for."""
 
     inputs: tuple[str, ...]
-    model: str | None
-    device: str
-    backend: str
-    threads: int | None
-    mode: str
-    latency: str | None
-    beam_size: int
-    search: str
-    hotwords: str | None
     nbest: int
     channel: int | None
+    merge: float
     fmt: str | None
     output_dir: str | None
+    resume: bool
     max_line_chars: int | None
     max_cue_s: float | None
     max_cps: float | None
 
     @property
     def call(self) -> dict[str, Any]:
-        """The arguments of `Uniasr.attempt`."""
-        names = ("mode", "latency", "beam_size", "search", "hotwords", "nbest", "channel")
-        return {name: getattr(self, name) for name in names}
+        """The arguments of `Pipeline.attempt`."""
+        own = {"mode": self.mode, "latency": self.latency, "nbest": self.nbest, "channel": self.channel}
+        return {**self.options, **own, "merge_s": self.merge}
+
+    @property
+    def layout(self) -> bool:
+        """Whether results go into the published system's result directory."""
+        one_list = len(self.inputs) == 1 and self.inputs[0].endswith(".scp")
+        return self.output_dir is not None and self.fmt is None and one_list
 
     @property
     def rules(self) -> CueRules:
@@ -68,29 +69,80 @@ def run(request: Request) -> bool:
     """Recognise all inputs; False when one of them failed. Wrong options raise before any work."""
     if request.fmt is not None and request.fmt not in FORMATS:
         raise OptionError(f"format {request.fmt!r} is unknown; choose one of {', '.join(FORMATS)}")
-    rules = request.rules
-    named = expand(request.inputs)
-    model = load_model(request.model, request.device, request.backend, request.threads)
-    list(model.attempt([], **request.call))  # no audio, only the options are looked at
-    all_done = True
-    with _sink(request, rules, named, model) as sink, watched(named) as (sources, bar):
-        for item, outcome in zip(named, model.attempt(sources, **request.call), strict=True):
-            with bar.hidden():
-                try:
-                    if isinstance(outcome, UniasrError):
-                        raise outcome
-                    sink.write(item.key, outcome)
-                except UniasrError as error:
-                    all_done = False
-                    click.echo(f"{item.key}: {' '.join(str(error).split())}", err=True)
-            bar.done()
+    rules, named = request.rules, expand(request.inputs)
+    _check_parts(request)
+    pipeline, model = open_pipeline(request, bare=request.layout)
+    list(pipeline.attempt([], **request.call))  # no audio, only the options are looked at
+    with _sink(request, rules, named, model) as sink:
+        accounts = Accounts(request, model)
+        waiting = [item for item in named if not accounts.finished(item)]
+        with watched(waiting) as (sources, bar):
+            outcomes = pipeline.attempt(sources, memory=lambda number: accounts.open(waiting[number]), **request.call)
+            all_done = True
+            for item, outcome in zip(waiting, outcomes, strict=True):
+                with bar.hidden():
+                    try:
+                        if isinstance(outcome, UniasrError):
+                            raise outcome
+                        sink.write(item.key, outcome)
+                    except UniasrError as error:
+                        all_done = False
+                        click.echo(f"{item.key}: {' '.join(str(error).split())}", err=True)
+                    accounts.close(item)
+                bar.done()
     return all_done
+
+
+def _check_parts(request: Request) -> None:
+    if request.layout and (request.punctuation not in (AUTO, NONE) or request.itn != NONE):
+        raise OptionError("the result directory holds bare tokens; choose a --format for marks and numbers")
+    if request.resume and (request.output_dir is None or request.layout):
+        raise OptionError("--resume needs --output-dir and a --format, whose finished files tell what is left to do")
+
+
+class Accounts:
+    """The journals of a run that writes a file per input; where nothing could be resumed it keeps none."""
+
+    def __init__(self, request: Request, model: Uniasr) -> None:
+        self._request, self._model = request, model
+        self._keeps = request.output_dir is not None and not request.layout
+        self._open: dict[str, Journal] = {}
+
+    def finished(self, item: NamedInput) -> bool:
+        """Whether an earlier run has written this input's result."""
+        return self._request.resume and self._path(f"{item.key}.{self._request.fmt or 'txt'}").exists()
+
+    def open(self, item: NamedInput) -> Memory | None:
+        """What is remembered of an input."""
+        if not self._keeps:
+            return None
+        request = self._request
+        about = fingerprint(_stamp(item), str(self._model.directory), request.vad, request.backend, request.call)
+        self._open[item.key] = Journal(self._path(f".{item.key}.journal"), about, resume=request.resume)
+        return self._open[item.key]
+
+    def close(self, item: NamedInput) -> None:
+        """The input is done."""
+        if item.key in self._open:
+            self._open.pop(item.key).close(done=True)
+
+    def _path(self, name: str) -> Path:
+        return Path(self._request.output_dir or ".") / name
+
+
+def _stamp(item: NamedInput) -> list[Any]:
+    """What tells whether an input is still the same."""
+    try:
+        status = Path(str(item.source)).stat()
+    except (OSError, ValueError):
+        return [item.key]
+    return [str(item.source), status.st_size, status.st_mtime_ns]
 
 
 def _sink(request: Request, rules: CueRules, named: Sequence[NamedInput], model: Uniasr) -> Sink:
     if request.output_dir is None:
         return StdoutSink(request.fmt or "txt", rules, several=several(request.inputs, named))
     directory = Path(request.output_dir)
-    if request.fmt is None and len(request.inputs) == 1 and request.inputs[0].endswith(".scp"):
+    if request.layout:
         return LayoutSink(directory, model.vocabulary.tokens, nbest=request.nbest)
     return DirectorySink(directory, request.fmt or "txt", rules)

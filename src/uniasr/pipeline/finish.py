@@ -104,8 +104,17 @@ class RecordingText:
 
 def placed(segment: Segment, index: int, offset_ms: int) -> Segment:
     """A segment of a stretch as one of the recording."""
-    start, end = segment.start_ms + offset_ms, segment.end_ms + offset_ms
-    return replace(segment, index=index, start_ms=start, end_ms=end, tokens=shifted(segment.tokens, offset_ms))
+    return replace(
+        segment,
+        index=index,
+        start_ms=segment.start_ms + offset_ms,
+        end_ms=segment.end_ms + offset_ms,
+        tokens=shifted(segment.tokens, offset_ms),
+        hotwords=tuple(
+            replace(match, start_ms=match.start_ms + offset_ms, end_ms=match.end_ms + offset_ms, segment=index)
+            for match in segment.hotwords
+        ),
+    )
 
 
 def shifted(tokens: Sequence[Token], offset_ms: int) -> tuple[Token, ...]:

@@ -46,7 +46,7 @@ def load_model(
         return uniasr_graphs(load_network(files))
 
     engine = runtime.open(files.directory, GRAPHS, files.has_graphs, make_graphs)
-    return Uniasr(engine, files.config, files.tokens, files.cmvn, files.directory)
+    return Uniasr(engine, files.config, files.tokens, files.cmvn, files.directory, files.card)
 
 
 def load_vad(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -38,9 +38,17 @@ class Uniasr:
     """A UniASR model. Immutable: mode, latency and options belong to each call, state to each session."""
 
     def __init__(
-        self, engine: Engine, config: UniasrConfig, vocabulary: Vocabulary, cmvn: Cmvn, directory: Path | None = None
+        self,
+        engine: Engine,
+        config: UniasrConfig,
+        vocabulary: Vocabulary,
+        cmvn: Cmvn,
+        directory: Path | None = None,
+        card: Mapping[str, Any] | None = None,
     ) -> None:
         self.engine, self.config, self.vocabulary, self.directory = engine, config, vocabulary, directory
+        self.card = card or {}
+        """Free entries of the model's yaml, such as the parts of a pipeline that go with it."""
         self._front_end = FrontEnd(config.frontend, cmvn)
 
     @property

@@ -1,0 +1,75 @@
+"""What an interrupted run has recognised, so that `--resume` need not do it again.
+
+One file beside the results per unfinished input, a line per stretch of speech. It is written as the work goes on and
+removed when the result is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, TextIO
+
+from uniasr.errors import OutputError
+from uniasr.types import Transcript
+
+
+def fingerprint(*facts: Any) -> str:
+    """A short text that differs where any of the facts does."""
+    return hashlib.sha256(json.dumps(facts, default=str, ensure_ascii=False).encode()).hexdigest()
+
+
+class Journal:
+    """The account of one input; the pipeline's `Memory`."""
+
+    def __init__(self, path: Path, about: str, *, resume: bool) -> None:
+        """Open for an input and a call, told apart by `about`; without `resume` what is there is forgotten."""
+        self._path = path
+        self._known = _read(path, about) if resume else {}
+        try:
+            self._file: TextIO = path.open("w", encoding="utf-8")
+            self._line({"about": about})
+            for (start_ms, end_ms), transcript in self._known.items():
+                self._line({"start_ms": start_ms, "end_ms": end_ms, **transcript.to_dict()})
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def recall(self, start_ms: int, end_ms: int) -> Transcript | None:
+        """What was recognised in this stretch, if it was done."""
+        return self._known.pop((start_ms, end_ms), None)
+
+    def keep(self, start_ms: int, end_ms: int, transcript: Transcript) -> None:
+        """Remember what was recognised in a stretch. Raises OutputError."""
+        try:
+            self._line({"start_ms": start_ms, "end_ms": end_ms, **transcript.to_dict()})
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def close(self, *, done: bool) -> None:
+        """Stop; once the result is there, the account is not needed any more."""
+        self._file.close()
+        if done:
+            self._path.unlink(missing_ok=True)
+
+    def _line(self, record: dict[str, Any]) -> None:
+        self._file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        self._file.flush()
+
+    def _failed(self, error: OSError) -> OutputError:
+        return OutputError(f"{self._path} cannot be written: {error.strerror or error}")
+
+
+def _read(path: Path, about: str) -> dict[tuple[int, int], Transcript]:
+    """The whole lines of an account of the same input and call; a line that was cut is not there."""
+    known: dict[tuple[int, int], Transcript] = {}
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").split("\n")[:-1]
+        if not lines or json.loads(lines[0]) != {"about": about}:
+            return {}
+        for line in lines[1:]:
+            record = json.loads(line)
+            known[record["start_ms"], record["end_ms"]] = Transcript.from_dict(record)
+    except (OSError, ValueError, KeyError, TypeError):
+        return known
+    return known

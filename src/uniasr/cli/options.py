@@ -1,0 +1,145 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def runtime_options(command: _Command) -> _Command:
+    """What runs a model."""
+    for option in (
+        click.option("--threads", type=int, metavar="N", help="Threads of the runtime.  [default: all cores]"),
+        click.option(
+            "--backend",
+            default="auto",
+            show_default=True,
+            metavar="auto|onnxruntime|torch",
+            help="What runs the model; auto takes onnxruntime where the model has graphs for it.",
+        ),
+        click.option("--device", default="cpu", show_default=True, metavar="cpu|cuda", help="Where the model runs."),
+    ):
+        command = option(command)
+    return command
+
+
+def model_options(default: str) -> Callable[[_Command], _Command]:
+    """Which model, and what runs it; `default` says which one is taken if none is named."""
+
+    def decorate(command: _Command) -> _Command:
+        return click.option(
+            "--model",
+            metavar="MODEL",
+            help=f"A model directory, or a name that `uniasr models` lists.  [default: {default}]",
+        )(runtime_options(command))
+
+    return decorate
+
+
+def punctuation_options(command: _Command) -> _Command:
+    """Which punctuation model, what runs it, and how it writes."""
+    for option in (
+        click.option(
+            "--style",
+            metavar="published|plain",
+            help="How Latin words are written: as the published system does, or as they are.  [default: the model's]",
+        ),
+        click.option(
+            "--model",
+            metavar="MODEL",
+            help="The directory or name of a punctuation model.  [default: the packaged Japanese one]",
+        ),
+    ):
+        command = option(command)
+    return runtime_options(command)
+
+
+def decoding_options(default_mode: str) -> Callable[[_Command], _Command]:
+    """How a call decodes; the library checks the values."""
+
+    def decorate(command: _Command) -> _Command:
+        for option in (
+            click.option(
+                "--hotwords",
+                metavar="FILE|WORDS",
+                help="Words to listen for: a file with lines `word reading weight`, or words separated by commas.",
+            ),
+            click.option(
+                "--search",
+                default="gated",
+                show_default=True,
+                metavar="gated|reference",
+                help="When a hypothesis may end; reference does as the published system does.",
+            ),
+            click.option(
+                "--beam-size", type=int, default=5, show_default=True, metavar="N", help="1 is greedy search."
+            ),
+            click.option(
+                "--latency",
+                metavar="INDEX|TIME",
+                help="Index of a trained latency, or the longest delay allowed, like 900ms.  [default: the model's]",
+            ),
+            click.option(
+                "--mode",
+                default=default_mode,
+                show_default=True,
+                metavar="fast|normal|offline",
+                help="fast: first pass only; normal: second pass with small chunks; offline: best accuracy.",
+            ),
+        ):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def text_options(command: _Command) -> _Command:
+    """Which language, and how a text is converted."""
+    for option in (
+        click.option("--spans", is_flag=True, help="Print JSON with the source span of every output span."),
+        click.option(
+            "--whitelist",
+            metavar="FILE",
+            help="Phrases that you decide about: lines `phrase<TAB>text`, or `phrase` alone where it stays.",
+        ),
+        click.option("--language", default="ja", show_default=True, metavar="CODE", help="Language of the text."),
+    ):
+        command = option(command)
+    return command
+
+
+def part_options(command: _Command) -> _Command:
+    """What stands around the recogniser; "auto" takes what the model's yaml names."""
+    for option in (
+        click.option(
+            "--max-end-silence", type=int, metavar="MS", help="Silence that ends a stretch of speech.  [default: 800]"
+        ),
+        click.option("--max-segment", type=float, metavar="S", help="Longer segments are cut.  [default: 60]"),
+        click.option(
+            "--itn",
+            default="none",
+            show_default=True,
+            metavar="LANGUAGE|none",
+            help="Language in which numbers get digits.",
+        ),
+        click.option(
+            "--punctuation",
+            default="auto",
+            show_default=True,
+            metavar="MODEL|auto|none",
+            help="Puts marks; auto takes what the recogniser's yaml names.",
+        ),
+        click.option(
+            "--vad",
+            default="auto",
+            show_default=True,
+            metavar="MODEL|auto|none",
+            help="Finds speech; auto takes what the recogniser's yaml names.",
+        ),
+    ):
+        command = option(command)
+    return command

@@ -1,0 +1,69 @@
+"""The pipeline that a command line asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from uniasr.errors import ModelError
+from uniasr.pipeline import Pipeline
+from uniasr.recognizers import load_model
+from uniasr.recognizers.uniasr import Uniasr
+from uniasr.types import DecodingOptions
+
+AUTO, NONE = "auto", "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRequest:
+    """What a command line says of the parts, and of how they are used."""
+
+    model: str | None
+    device: str
+    backend: str
+    threads: int | None
+    vad: str
+    punctuation: str
+    itn: str
+    mode: str
+    latency: str | None
+    beam_size: int
+    search: str
+    hotwords: str | None
+    max_end_silence: int | None
+    max_segment: float | None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Options of a pipeline's calls, but mode and latency."""
+        options = {name: getattr(self, name) for name in ("beam_size", "search", "hotwords")}
+        options["max_end_silence_ms"] = self.max_end_silence
+        if self.max_segment is not None:
+            least = min(self.max_segment, DecodingOptions().segment_s)
+            options |= {"max_segment_s": self.max_segment, "segment_s": least}
+        return options
+
+
+def open_pipeline(request: PartRequest, *, bare: bool = False) -> tuple[Pipeline, Uniasr]:
+    """The pipeline and its recogniser; with `bare`, "auto" means none. Raises what loading the parts raises."""
+    model = load_model(request.model, request.device, request.backend, request.threads)
+    named: Any = {} if bare else model.card.get("parts", {})
+    if not isinstance(named, Mapping):
+        raise ModelError(f"{model.directory}: the entry 'parts' must map 'vad' and 'punctuation' to names of models")
+    pipeline = Pipeline(
+        model,
+        _part(request.vad, named.get("vad")),
+        _part(request.punctuation, named.get("punctuation")),
+        _part(request.itn, named.get("itn")),
+        device=request.device,
+        backend=request.backend,
+        threads=request.threads,
+    )
+    return pipeline, model
+
+
+def _part(asked: str, named: str | None) -> str | None:
+    if asked == AUTO:
+        return named
+    return None if asked == NONE else asked
