@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import soundfile
 
+import uniasr
 from uniasr.compat.audio_bytes import holds_a_file
 from uniasr.compat.modelscope import Tasks, pipeline
 from uniasr.errors import AudioError, AudioNotFoundError, ModelNotFoundError, OptionError, OutputError
@@ -129,7 +130,7 @@ class TestDefaults:
     def test_audio_over_a_minute_is_cut_at_pauses(self, recognise, speech, monkeypatch):
         seen = []
         monkeypatch.setattr(
-            type(recognise.model),
+            type(recognise.pipeline),
             "transcribe",
             lambda self, *_, search, **__: seen.append(search) or _nothing(),
         )
@@ -144,12 +145,28 @@ def _nothing():
     return Transcript("", (), 0)
 
 
+class TestParts:
+    def test_a_detector_and_marks_are_those_of_a_pipeline(self, model, golden, tmp_path):
+        vad, punctuation = str(golden("fsmn_vad")), str(golden("ct_transformer"))
+        clip = np.load(golden("fsmn_vad") / "inputs.npz")["a"]
+        recognise = pipeline(model=str(model), vad_model=vad, punc_model=punctuation, output_dir=tmp_path)
+        parts = uniasr.Pipeline(str(model), vad, punctuation)
+        wanted = parts.transcribe(clip, 16_000, "normal", search="reference")
+        assert recognise(clip) == {"text": wanted.text}
+        assert len(wanted.segments) == 4
+        assert (tmp_path / "1best_recog" / "text").read_text(encoding="utf-8") == f"utt {wanted.text}\n"
+        bare = pipeline(model=str(model), vad_model=vad)
+        assert len(bare(clip)["text"]) < len(wanted.text)
+        with pytest.raises(ModelNotFoundError):
+            pipeline(model=str(model), vad_model="damo/speech_fsmn_vad_zh-cn-16k-common-pytorch")
+
+
 class TestWrongCalls:
     @pytest.mark.parametrize(
         "keywords",
         [
             {"task": "text-to-speech"},
-            {"vad_model": "damo/speech_fsmn_vad_zh-cn-16k-common-pytorch"},
+            {"lm_model": "damo/speech_transformer_lm"},
             {"ctc_weight": 0.5},
             {"hotword": "☃"},
             {"beam_size": 0},

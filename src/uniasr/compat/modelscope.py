@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -31,6 +31,7 @@ from uniasr.compat.training import MsDataset, Trainers, build_trainer
 from uniasr.errors import AudioError, OptionError
 from uniasr.formats import Recognised, RecognitionWriter
 from uniasr.hub import resolve
+from uniasr.pipeline import Pipeline
 from uniasr.recognizers import load_model
 from uniasr.recognizers.uniasr import Uniasr
 from uniasr.text.hotwords import Hotwords
@@ -45,7 +46,8 @@ _PASSES = {("model1", 0): "fast", ("model2", 0): "normal", ("model2", 1): "offli
 _SEARCH = ("beam_size", "token_num_relax", "penalty", "nbest")
 _NEUTRAL = ("ngpu", "batch_size", "model_revision", "num_workers", "log_level", "seed", "dtype", "preprocessor")
 """Keywords that change no result here, and are accepted for that reason."""
-_MISSING = ("vad_model", "punc_model", "lm_model", "vad_model_file", "punc_model_file", "lm_file")
+_PARTS = ("vad_model", "punc_model")
+_MISSING = ("lm_model", "vad_model_file", "punc_model_file", "lm_file")
 
 
 class Tasks:
@@ -69,10 +71,11 @@ def pipeline(
         keywords: `device` ("cpu", "gpu", "cuda:0"), `threads` and `backend` choose what runs the model (`ngpu` does
             not: without `device` it is the CPU); `beam_size`, `token_num_relax`, `penalty`, `nbest` replace the values
             of decoding.yaml; `hotword` (a .txt file with a word a line, or words separated by blanks) holds for calls
-            that name none; `param_dict`, or `decoding_mode` with `decoding_ind`, set the mode of calls that name
-            none. Keywords that change no result (`ngpu`, `batch_size`, `model_revision` and such) are accepted.
+            that name none; `vad_model` and `punc_model` name parts around the recogniser, as `uniasr.Pipeline` takes
+            them; `param_dict`, or `decoding_mode` with `decoding_ind`, set the mode of calls that name none. Keywords
+            that change no result (`ngpu`, `batch_size`, `model_revision` and such) are accepted.
 
-    Raises OptionError for another task, for a keyword that asks for something that is not there (`vad_model`,
+    Raises OptionError for another task, for a keyword that asks for something that is not there (`lm_model`,
     `ctc_weight` above 0) or is unknown; ModelError and MissingExtraError as `uniasr.load_model` does.
     """
     if task != Tasks.auto_speech_recognition:
@@ -87,14 +90,17 @@ def pipeline(
     options["hotwords"] = _hotwords(keywords.get("hotword") or _entry(keywords.get("param_dict"), "hotword"))
     place = None if output_dir is None else Path(output_dir)
     recogniser = load_model(files.directory, device, **runtime)
-    list(recogniser.attempt([], mode, **options))  # wrong values are told now, not at the first call
-    return SpeechRecognition(recogniser, mode, options, place)
+    parts = [keywords.get(name) for name in _PARTS]
+    whole = Pipeline(recogniser, *parts, device=device, **runtime)
+    list(whole.attempt([], mode, **options))  # wrong values are told now, not at the first call
+    return SpeechRecognition(whole, recogniser, mode, options, place)
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechRecognition:
     """What `pipeline` returns. It keeps no state: what one call says does not reach the next."""
 
+    pipeline: Pipeline
     model: Uniasr
     mode: str
     options: Mapping[str, Any]
@@ -128,10 +134,12 @@ class SpeechRecognition:
         Returns:
             `{"text": ...}` for one input; `[{"key": ..., "value": ...}, ...]` for a list. That list is what FunASR
             0.2.0 hands to modelscope 1.3.0, which then kept only its first text. Where nothing was said the text is
-            empty; modelscope left the entry out.
+            empty; modelscope left the entry out. With a punctuation model the text has marks, and blanks only between
+            words of scripts that have them.
 
-        Audio longer than a minute is cut at pauses and searched segment by segment, as `uniasr transcribe` does: the
-        published search ends too early there. An input of a list that cannot be read raises when its turn comes.
+        Without a VAD model audio longer than a minute is cut at pauses and searched segment by segment, as `uniasr
+        transcribe` does: the published search ends too early there. An input of a list that cannot be read raises
+        when its turn comes.
 
         Raises AudioError, OptionError, OutputError.
         """
@@ -148,6 +156,8 @@ class SpeechRecognition:
                 start = time.perf_counter()
                 transcript = self._recognise(audio, mode, options)
                 ranked = Recognised.all_of(transcript, self.model.vocabulary.tokens)
+                if self.pipeline.punctuation is not None:
+                    ranked[0] = replace(ranked[0], text=transcript.text)
                 results.append({"key": key, "value": ranked[0].text})
                 if writer is not None:
                     worked_s = time.perf_counter() - start
@@ -176,8 +186,8 @@ class SpeechRecognition:
 
     def _recognise(self, audio: Waveform, mode: str, options: Mapping[str, Any]) -> Transcript:
         long = len(audio.samples) > DecodingOptions().max_segment_s * audio.sample_rate_hz
-        search = "gated" if long else "reference"
-        return self.model.transcribe(audio.samples, audio.sample_rate_hz, mode, search=search, **options)
+        search = "gated" if long and self.pipeline.vad is None else "reference"
+        return self.pipeline.transcribe(audio.samples, audio.sample_rate_hz, mode, search=search, **options)
 
 
 def _raw_samples(data: bytes) -> np.ndarray[Any, np.dtype[np.int16]]:
@@ -195,6 +205,7 @@ def _refuse_unknown(keywords: Mapping[str, Any]) -> None:
         known = (
             *_SEARCH,
             *_NEUTRAL,
+            *_PARTS,
             *_MISSING,
             "ctc_weight",
             "lm_weight",
