@@ -4,7 +4,7 @@ import re
 from itertools import pairwise, zip_longest
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from subtitled import evenly, parse_ass, parse_srt, parse_textgrid, parse_vtt, transcript, transcripts, words
 
@@ -30,7 +30,6 @@ def bare(text):
     return re.sub(r"\s", "", one_line(text))
 
 
-@settings(max_examples=300)
 @given(transcripts, rules_of_all_kinds)
 def test_cues_keep_order_limits_and_every_character(value, rules):
     cues = make_cues(value, rules)
@@ -205,3 +204,8 @@ def test_what_other_programs_would_take_for_markup_is_escaped():
 def test_limits_that_no_cue_can_meet_are_option_errors(wrong):
     with pytest.raises(OptionError, match=next(iter(wrong))):
         CueRules(**wrong)
+
+
+def test_kana_without_pauses_break_neither_behind_a_sokuon_nor_before_n():
+    assert lines_of(transcript(evenly("アアアアッアアア")), max_line_chars=5) == [("アアア", "アッアアア")]
+    assert lines_of(transcript(evenly("アアアアンアアア")), max_line_chars=5)[0][0] != "アアアア"
