@@ -175,7 +175,7 @@ def test_the_last_cue_of_a_segment_waits_for_the_next_segment():
 
 
 def test_characters_of_a_rewritten_text_take_the_time_of_what_they_replace():
-    tokens = evenly("みずをのむそして", step=100)
+    tokens = evenly("ミズヲノムソシテ", step=100)
     found = glyphs(transcript(tokens, text="水を飲む。そして").segments[0])
     assert [(glyph.text, glyph.start_ms, glyph.end_ms) for glyph in found] == [
         ("水", 0, 200), ("を", 200, 300), ("飲", 300, 400), ("む", 400, 500), ("。", 500, 500),
