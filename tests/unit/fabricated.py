@@ -30,7 +30,7 @@ UNIT = 64
 """Alphas are multiples of 1 / UNIT, so that no sum is rounded."""
 
 
-def fabricated_config(chunk=None, chunk2=None):
+def fabricated_config(chunk=None, chunk2=None, shift_ms=0.0):
     frontend = FrontendConfig(sample_rate_hz=RATE_HZ, n_mels=4, frame_length_ms=25, frame_shift_ms=10, lfr_m=7, lfr_n=6)
     decoder = DecoderConfig(
         attention_dim=4, attention_heads=1, linear_units=4, num_blocks=1, att_layer_num=1, kernel_size=3
@@ -58,11 +58,12 @@ def fabricated_config(chunk=None, chunk2=None):
         predictor2=PredictorConfig(),
         decoder2=decoder,
         modes=published_modes(1),
+        time_shift_ms=(shift_ms, shift_ms),
     )
 
 
-def fabricated_model(**chunks):
-    config = fabricated_config(**chunks)
+def fabricated_model(**changes):
+    config = fabricated_config(**changes)
     tokens = Vocabulary(("<blank>", "<s>", "</s>", *"あいうえおかきく", "<unk>"))
     cmvn = Cmvn(np.zeros(28, np.float32), np.ones(28, np.float32))
     model = Uniasr(FormulaEngine(config), config, tokens, cmvn)

@@ -135,10 +135,19 @@ def test_a_segment_that_closes_with_the_audio_leaves_no_empty_one_behind():
     assert [segment.end_ms for segment in transcript.segments] == [1200, 2400]
 
 
-@pytest.mark.parametrize("chunk", [ChunkConfig(size=7, stride=7), ChunkConfig(size=1, stride=1)])
-def test_without_look_ahead_times_still_end_with_the_audio(chunk):
-    alphas = HALF_SECOND * 5
-    model = fabricated_model(chunk=chunk, chunk2=chunk)
+@pytest.mark.parametrize(
+    ("chunk", "alphas", "shift_ms"),
+    [
+        (ChunkConfig(size=7, stride=7), HALF_SECOND * 5, 0),
+        (ChunkConfig(size=1, stride=1), HALF_SECOND * 5, 0),
+        (ChunkConfig(size=1, stride=1), HALF_SECOND * 5, 100),
+        (ChunkConfig(size=7, stride=5), [UNIT] * 40, 500),
+        (ChunkConfig(size=7, stride=5), [UNIT] * 40, -200),
+    ],
+)
+def test_what_is_stable_keeps_its_times_which_end_with_the_audio(chunk, alphas, shift_ms):
+    """With little look-ahead or with times that are shifted, a segment may close before the end of a token."""
+    model = fabricated_model(chunk=chunk, chunk2=chunk, shift_ms=shift_ms)
     for mode in ("fast", "normal"):
         for cut_off in (0, 1, 4, 5, 6, ROW_MS - 1):
             samples = samples_of(alphas)[: len(alphas) * ROW_MS - cut_off]

@@ -4,7 +4,7 @@ import re
 from itertools import pairwise, zip_longest
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from subtitled import evenly, parse_ass, parse_srt, parse_textgrid, parse_vtt, transcript, transcripts, words
 
@@ -30,7 +30,6 @@ def bare(text):
     return re.sub(r"\s", "", one_line(text))
 
 
-@settings(max_examples=300)
 @given(transcripts, rules_of_all_kinds)
 def test_cues_keep_order_limits_and_every_character(value, rules):
     cues = make_cues(value, rules)
@@ -176,7 +175,7 @@ def test_the_last_cue_of_a_segment_waits_for_the_next_segment():
 
 
 def test_characters_of_a_rewritten_text_take_the_time_of_what_they_replace():
-    tokens = evenly("みずをのむそして", step=100)
+    tokens = evenly("ミズヲノムソシテ", step=100)
     found = glyphs(transcript(tokens, text="水を飲む。そして").segments[0])
     assert [(glyph.text, glyph.start_ms, glyph.end_ms) for glyph in found] == [
         ("水", 0, 200), ("を", 200, 300), ("飲", 300, 400), ("む", 400, 500), ("。", 500, 500),
@@ -205,3 +204,8 @@ def test_what_other_programs_would_take_for_markup_is_escaped():
 def test_limits_that_no_cue_can_meet_are_option_errors(wrong):
     with pytest.raises(OptionError, match=next(iter(wrong))):
         CueRules(**wrong)
+
+
+def test_kana_without_pauses_break_neither_behind_a_sokuon_nor_before_n():
+    assert lines_of(transcript(evenly("アアアアッアアア")), max_line_chars=5) == [("アアア", "アッアアア")]
+    assert lines_of(transcript(evenly("アアアアンアアア")), max_line_chars=5)[0][0] != "アアアア"

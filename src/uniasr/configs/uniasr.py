@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from uniasr.configs.frontend import FrontendConfig
 from uniasr.types import MODES
 
+MAX_SHIFT_MS = 500.0
+"""Time stamps that a model needs to be shifted by more are no time stamps."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChunkConfig:
@@ -173,6 +176,8 @@ class UniasrConfig:
     decoder2: DecoderConfig
     loss: LossConfig = field(default_factory=LossConfig)
     modes: dict[str, ModeConfig] = field(default_factory=dict)
+    time_shift_ms: tuple[float, float] = (0.0, 0.0)
+    """How much later than the firings of each pass the speech is, as measured on speech with known times."""
     joint_training: bool = True
     """Whether the second pass's gradient reaches the first encoder [encoder1_encoder2_joint_training]."""
 
@@ -196,6 +201,8 @@ class UniasrConfig:
                     f"predictor orders {predictor.l_order}, {predictor.r_order} reach beyond the gap of "
                     f"{encoder.kernel_size // 2} rows between chunks; this is not supported"
                 )
+        if not all(abs(shift) <= MAX_SHIFT_MS for shift in self.time_shift_ms):
+            raise ValueError(f"time_shift_ms is {self.time_shift_ms}; no shift may exceed {MAX_SHIFT_MS:.0f} ms")
         for name in MODES:
             mode = self.modes.get(name)
             if mode is None or mode.pass_number not in (1, 2) or not 0 <= mode.latency < self.num_latencies:

@@ -24,6 +24,10 @@ _USUAL_PAUSE_MS = 200.0
 
 _SENTENCE_END = frozenset("。．？！?!")
 _CLAUSE_END = frozenset("、，,;；:：…‥—")
+_GOES_ON = frozenset("っッ")
+"""Kana that words hardly end with. A number likewise stays with its unit."""
+_NEVER_FIRST = frozenset("んン")
+"""Kana that no Japanese word begins with."""
 _CLOSING = frozenset("）」』】〕〉》｝］”’)]}\"'")
 _OPENING = frozenset("（「『【〔〈《｛［“‘([{")
 
@@ -60,8 +64,8 @@ def _kind(left: Glyph, right: Glyph, new_phrase: bool) -> float:
         return SENTENCE
     if left.text in _CLAUSE_END:
         return CLAUSE
-    if left.text[-1].isdecimal() and not left.blank:
-        return 2 * INSIDE  # a number stays with its unit
+    if not left.blank and (left.text[-1].isdecimal() or left.text in _GOES_ON or right.text in _NEVER_FIRST):
+        return 2 * INSIDE
     return PHRASE if left.blank or new_phrase or right.text in _OPENING else INSIDE
 
 

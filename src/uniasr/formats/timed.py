@@ -63,7 +63,7 @@ def _times(visible: Sequence[str], segment: Segment) -> list[tuple[int, int]]:
     spelled, times = _spelled(segment)
     if not spelled:
         return _shares(segment.start_ms, segment.end_ms, len(visible))
-    wanted, given = [char.casefold() for char in visible], [char.casefold() for char in spelled]
+    wanted, given = list(map(_sound, visible)), list(map(_sound, spelled))
     if wanted == given:
         return times
     if max(len(wanted), len(given)) > _MAX_ALIGNED:
@@ -78,6 +78,11 @@ def _times(visible: Sequence[str], segment: Segment) -> list[tuple[int, int]]:
             at = times[i1 - 1][1] if i1 else times[0][0]
             result += [(at, at)] * (j2 - j1)
     return result
+
+
+def _sound(char: str) -> str:
+    """What stands for a character when texts are compared: hiragana as katakana, no capitals."""
+    return chr(ord(char) + 0x60) if "ぁ" <= char <= "ゖ" else char.casefold()
 
 
 def _spelled(segment: Segment) -> tuple[list[str], list[tuple[int, int]]]:

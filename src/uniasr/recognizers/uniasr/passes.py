@@ -17,6 +17,7 @@ from uniasr.configs.uniasr import BridgeConfig, ChunkConfig, DecoderConfig, Enco
 from uniasr.decoding.beam import Scorers, Search, start_search
 from uniasr.decoding.cif import CifCarry, integrate, start_cif
 from uniasr.decoding.hotwords import HotwordScorer
+from uniasr.decoding.timestamps import middles
 from uniasr.engines.base import Engine
 from uniasr.features.chunks import chunk_count, rows_needed, source_rows, valid_rows
 from uniasr.features.positions import position_codes
@@ -39,6 +40,8 @@ class PassPlan:
     bridge: BridgeConfig | None
     """What lies between the features and this pass; None for pass 1."""
     row_ms: float
+    shift_ms: float
+    """How much later than its firings the speech is."""
 
     @property
     def suffix(self) -> str:
@@ -72,6 +75,7 @@ def plan_pass(config: UniasrConfig, number: int, latency: int) -> PassPlan:
         encoder.chunks[latency],
         config.bridge if number == 2 else None,
         config.row_ms(number),
+        config.time_shift_ms[number - 1],
     )
 
 
@@ -114,7 +118,8 @@ class PassCarry:
     """[B, layers, kernel_size - 1, D] of the decoder's causal memories."""
     ends: list[float] = field(default_factory=list)
     """Firing positions in rows of the segment."""
-    onsets: list[float] = field(default_factory=list)
+    middles: list[float] = field(default_factory=list)
+    """Where tokens have half of their weight, in the same unit; of the unfinished token too once it has."""
     last_firing: int = -1
     """Row of the last firing."""
     hotwords: list[tuple[int, HotwordScorer | None]] = field(default_factory=list)
@@ -292,13 +297,14 @@ def fire(engine: Engine, jobs: Sequence[tuple[PassCarry, EncodedChunk, int]]) ->
         start = carry.plan.chunk.pad_left
         kept = slice(start, start + count)
         row = carry.cif.row
-        carry.cif, firings = integrate(carry.cif, chunk.alphas[kept], chunk.rows[kept])
+        before = carry.cif
+        carry.cif, firings = integrate(before, chunk.alphas[kept], chunk.rows[kept])
         if len(firings.rows):
             carry.last_firing = row + int(firings.rows[-1])
         if carry.search is None:
             continue
         carry.ends.extend(firings.ends.tolist())
-        carry.onsets.extend(firings.onsets.tolist())
+        carry.middles.extend(middles(before, chunk.alphas[kept], firings))
         if len(firings.rows) or carry.plan.chunk.decoder_look_back:
             owing.append((carry, chunk, firings.embeddings))
     if owing:

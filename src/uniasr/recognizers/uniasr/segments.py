@@ -122,12 +122,13 @@ def shown_tokens(
     """Tokens of a hypothesis with times and confidence; None for blank and the start and end marks."""
     times = token_times(
         np.array(carry.ends),
-        np.array(carry.onsets),
+        np.array(carry.middles),
         len(path.ids),
         row_ms=carry.plan.row_ms,
         num_rows=num_rows,
         offset_ms=clock.offset_ms,
         limit_ms=clock.limit_ms,
+        shift_ms=carry.plan.shift_ms,
     )
     confidences = np.exp(path.log_probs.astype(np.float64))
     return [

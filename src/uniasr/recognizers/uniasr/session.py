@@ -196,12 +196,13 @@ class Session:
         return Clock(frame_ms, self.segment.start * frame_ms, limit)
 
     def _clock_so_far(self) -> Clock:
-        """The clock of a report: nothing lies beyond the audio that the chunk at hand had to wait for."""
+        """The clock of a report: nothing lies beyond the rows it covers, nor beyond the audio they had to wait for."""
         clock, first = self._clock(), self.segment.first
-        if self.ended:
-            return clock
-        rows = self.segment.start + first.frames_done + first.plan.chunk.look_ahead
-        return replace(clock, limit_ms=floor(audio_of_rows_ms(self._front_end.config, rows)))
+        limit = clock.at_frame(first.frames_done)
+        if not self.ended:
+            rows = self.segment.start + first.frames_done + first.plan.chunk.look_ahead
+            limit = min(limit, floor(audio_of_rows_ms(self._front_end.config, rows)))
+        return replace(clock, limit_ms=limit)
 
     def _report(self, carry: PassCarry) -> None:
         """Partial after a chunk of pass 1; Refresh after one of pass 2, unless `refresh_ms` holds it back."""
@@ -237,9 +238,10 @@ class Session:
         assert carry.search is not None
         path: Path = carry.search.running()
         stable = carry.search.committed()
-        if carry.plan.chunk.look_ahead == 0:
-            # The audio may end inside the last row, and the end of a token in it would move with it.
-            stable = min(stable, bisect_right(carry.ends, carry.cif.row - 1))
+        # A segment may close behind any row, and inside the last one without look-ahead; what it cuts off moves.
+        unsure = max(0.0, carry.plan.shift_ms) / carry.plan.row_ms + (carry.plan.chunk.look_ahead == 0)
+        if unsure:
+            stable = min(stable, bisect_right(carry.ends, carry.cif.row - unsure))
         return shown_tokens(carry, path, clock, self._vocabulary, carry.cif.row), stable
 
     def _emit(self, kind: type[Partial], tokens: tuple[Token, ...], stable: int, clock: Clock, frames: int) -> None:
