@@ -9,7 +9,7 @@ SILENCE, SPEECH = 0, 1
 
 
 def config() -> FsmnVadConfig:
-    """1.2 s of past under the memories, in steps of 20 ms; outputs silence and speech."""
+    """2.4 s of past under the memories, in steps of 40 ms; outputs silence and speech."""
     encoder = FsmnConfig(
         input_dim=400,
         input_affine_dim=64,
@@ -17,7 +17,7 @@ def config() -> FsmnVadConfig:
         linear_dim=128,
         proj_dim=96,
         lorder=16,
-        lstride=2,
+        lstride=4,
         output_affine_dim=48,
         output_dim=2,
     )

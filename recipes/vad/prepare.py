@@ -1,6 +1,7 @@
 """Mix the training set and store its filter bank frames and labels.
 
-python prepare.py --data DATA --out WORK --items 1800
+python prepare.py --data DATA --out WORK --items 2400
+python prepare.py --data DATA --out WORK2 --items 900 --seed 2 --hard
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ SECONDS = 10.0
 
 
 class Mixer:
-    """Draws training items."""
+    """Draws training items; `hard` ones have more babble, and noises that exist nowhere."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *, hard: bool) -> None:
+        self.hard = hard
         self.english = corpus.read_english(data, "train")
         self.words = corpus.japanese_words(data)
         self.synthetic = corpus.synthetic(data)
@@ -52,6 +54,8 @@ class Mixer:
         return spoil.levelled(samples, random), labels
 
     def _noise(self, length: int, random: np.random.Generator) -> Samples:
+        if self.hard and random.random() < 0.8:
+            return self._hard_noise(length, random)
         kind = random.random()
         if kind < 0.40:
             return spoil.looped(spoil.pick(self.noises, random), length, random)
@@ -65,8 +69,25 @@ class Mixer:
             return spoil.clicks(length, random)
         if kind < 0.89:
             return spoil.music(length, random)
+        return self._babble(length, random)
+
+    def _hard_noise(self, length: int, random: np.random.Generator) -> Samples:
+        kind = random.random()
+        if kind < 0.4:
+            return self._babble(length, random)
+        if kind < 0.55:
+            return spoil.pulsing(length, random)
+        noise = spoil.looped(spoil.reshaped(spoil.pick(self.noises, random), random), length, random)
+        if kind < 0.75:
+            noise = noise / (np.std(noise) + 1e-9)
+            other = spoil.looped(spoil.reshaped(spoil.pick(self.noises, random), random), length, random)
+            noise += other / (np.std(other) + 1e-9) * random.uniform(0.2, 1)
+        return noise
+
+    def _babble(self, length: int, random: np.random.Generator) -> Samples:
         voices: list[Recording] = self.english if random.random() < 0.6 else self.synthetic
-        return spoil.babble(voices, length, random)
+        fewest, each = (4, 1) if self.hard else (6, 3)
+        return spoil.babble(voices, length, random, fewest=fewest, each=each)
 
 
 def main() -> None:
@@ -74,11 +95,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--items", type=int, default=1800)
+    parser.add_argument("--items", type=int, default=2400)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--hard", action="store_true")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    mixer, fbank = Mixer(options.data), Fbank(FrontendConfig())
+    mixer, fbank = Mixer(options.data, hard=options.hard), Fbank(FrontendConfig())
     num_frames = (int(SECONDS * RATE) - corpus.WINDOW) // corpus.HOP + 1
     shape = (options.items, num_frames, 80)
     frames = np.lib.format.open_memmap(options.out / "frames.npy", "w+", np.float16, shape)

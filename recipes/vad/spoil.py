@@ -51,6 +51,14 @@ def looped(noise: Samples, length: int, random: np.random.Generator) -> Samples:
     return np.resize(np.roll(noise, -int(random.integers(len(noise)))), length).astype(np.float32)
 
 
+def reshaped(noise: Samples, random: np.random.Generator) -> Samples:
+    """A noise recording at another speed (0.6 to 1.6), at times backwards, through a filter by chance."""
+    places = np.arange(0, len(noise) - 1, random.uniform(0.6, 1.6))
+    samples = np.interp(places, np.arange(len(noise)), noise[:: -1 if random.random() < 0.5 else 1])
+    numerator = np.concatenate([[1.0], random.uniform(-0.6, 0.6, 3)])
+    return scipy.signal.lfilter(numerator, [1.0, random.uniform(-0.7, 0.7)], samples).astype(np.float32)
+
+
 def bursts(recordings: Sequence[Recording], length: int, random: np.random.Generator) -> Samples:
     """Short sounds here and there."""
     track = np.zeros(length, np.float32)
@@ -68,6 +76,20 @@ def coloured(length: int, random: np.random.Generator) -> Samples:
     if random.random() < 0.4:
         noise *= 1 + 0.8 * np.sin(2 * np.pi * random.uniform(0.1, 3) * np.arange(length) / RATE)
     return noise.astype(np.float32)
+
+
+def pulsing(length: int, random: np.random.Generator) -> Samples:
+    """A band of noise that comes and goes as often as syllables do: engines, rails, machines."""
+    low = random.uniform(50, 1500)
+    band = scipy.signal.butter(2, [low, min(7800.0, low * random.uniform(2, 20))], "bandpass", fs=RATE, output="sos")
+    noise = scipy.signal.sosfilt(band, random.standard_normal(length))
+    swing = np.sin(
+        2 * np.pi * np.cumsum(random.uniform(0.8, 12) * (1 + coloured(length // 1600 + 1, random) * 0.05)) / 10
+    )
+    envelope = np.interp(
+        np.arange(length) / 1600, np.arange(len(swing)), np.maximum(0, swing) ** random.uniform(0.5, 2)
+    )
+    return (noise * (envelope + random.uniform(0.02, 0.4))).astype(np.float32)
 
 
 def hum(length: int, random: np.random.Generator) -> Samples:
@@ -106,11 +128,13 @@ def music(length: int, random: np.random.Generator) -> Samples:
     return track
 
 
-def babble(recordings: Sequence[Recording], length: int, random: np.random.Generator) -> Samples:
-    """Six to nine voices at once."""
+def babble(
+    recordings: Sequence[Recording], length: int, random: np.random.Generator, *, fewest: int = 6, each: int = 3
+) -> Samples:
+    """`fewest` to nine voices at once, who repeat `each` utterances."""
     track = np.zeros(length, np.float32)
-    for _ in range(int(random.integers(6, 10))):
-        voice = np.concatenate([pick(recordings, random) for _ in range(3)])
+    for _ in range(int(random.integers(fewest, 10))):
+        voice = np.concatenate([pick(recordings, random) for _ in range(each)])
         track += looped(voice / (np.sqrt(np.mean(voice**2)) + 1e-9), length, random)
     return track
 

@@ -1,13 +1,15 @@
 """Train on what prepare.py has stored; run it again to go on after a stop.
 
-python train.py --work WORK --run RUN --epochs 6
+python train.py --work WORK WORK2 --run RUN --epochs 4
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import model
@@ -17,8 +19,8 @@ from torch import Tensor
 
 from uniasr.networks.fsmn_vad import FsmnVadNetwork
 
-BATCH, HELD_OUT = 16, 64
-"""Items of a batch; items at the end of the set that measure the frame error and are not trained on."""
+BATCH, HELD_OUT = 8, 64
+"""Items of a batch; items that measure the frame error and are not trained on."""
 WARM_UP = 100
 
 
@@ -28,11 +30,29 @@ def rows_of(frames: Tensor) -> Tensor:
     return padded.unfold(1, 5, 1).transpose(2, 3).flatten(2)
 
 
-def normalisation(work: Path, run: Path) -> tuple[Tensor, Tensor]:
+class Store:
+    """The items of one or more prepared folders, one after another."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._frames = [np.load(folder / "frames.npy", mmap_mode="r") for folder in folders]
+        self._labels = np.concatenate([np.load(folder / "labels.npy") for folder in folders])
+        self._places = [(part, item) for part, frames in enumerate(self._frames) for item in range(len(frames))]
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def take(self, items: Iterable[int]) -> tuple[Tensor, Tensor]:
+        """Frames [U, T, 80] and labels [U, T]."""
+        items = list(items)
+        frames = [self._frames[part][item] for part, item in (self._places[i] for i in items)]
+        return torch.from_numpy(np.stack(frames).astype(np.float32)), torch.from_numpy(self._labels[items])
+
+
+def normalisation(store: Store, run: Path) -> tuple[Tensor, Tensor]:
     """Shift and scale [400] from a part of the training set; measured once."""
     path = run / "cmvn.npy"
     if not path.exists():
-        part = np.load(work / "frames.npy", mmap_mode="r")[::8].astype(np.float32)
+        part = store.take(range(0, len(store), 8))[0].numpy()
         shift, scale = -part.mean(axis=(0, 1)), 1 / part.std(axis=(0, 1))
         np.save(path, np.stack([np.tile(shift, 5), np.tile(scale, 5)]).astype(np.float32))
     shift, scale = np.load(path)
@@ -67,12 +87,11 @@ def frame_error(network: FsmnVadNetwork, frames: Tensor, labels: Tensor, cmvn: t
 class Training:
     """The network, its optimiser, and how far they have come; RUN/state.pt holds all of it."""
 
-    def __init__(self, work: Path, run: Path, lr: float) -> None:
-        self.run, self.lr = run, lr
-        self.stored, self.labels = np.load(work / "frames.npy", mmap_mode="r"), np.load(work / "labels.npy")
-        self.cmvn = normalisation(work, run)
-        self.count = len(self.stored) - HELD_OUT
-        self.steps_per_epoch = self.count // BATCH
+    def __init__(self, work: Sequence[Path], run: Path, lr: float) -> None:
+        self.run, self.lr, self.store = run, lr, Store(work)
+        self.cmvn = normalisation(self.store, run)
+        self.items = np.random.default_rng(0).permutation(len(self.store))
+        self.steps_per_epoch = (len(self.items) - HELD_OUT) // BATCH
         self.network = FsmnVadNetwork(model.config().encoder)
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=lr, weight_decay=0.01)
         self.step = 0
@@ -85,11 +104,11 @@ class Training:
     def take(self, total: int) -> float:
         """One step on one batch; the order and the augmentation depend on the number of the step only."""
         epoch, place = divmod(self.step, self.steps_per_epoch)
-        items = np.sort(np.random.default_rng(epoch).permutation(self.count)[place * BATCH :][:BATCH])
-        frames = torch.from_numpy(self.stored[items].astype(np.float32))
+        order = np.random.default_rng(epoch).permutation(self.items[HELD_OUT:])
+        frames, labels = self.store.take(order[place * BATCH :][:BATCH])
         rows = rows_of(augmented(frames, torch.Generator().manual_seed(self.step)))
-        target = torch.from_numpy(self.labels[items].astype(np.int64))
-        cosine = 0.5 * (1 + np.cos(np.pi * self.step / total))
+        target = labels.long()
+        cosine = 0.5 * (1 + math.cos(math.pi * self.step / total))
         for group in self.optimiser.param_groups:
             group["lr"] = self.lr * min(1, (self.step + 1) / WARM_UP) * (0.02 + 0.98 * cosine)
         logits = self.network.logits((rows + self.cmvn[0]) * self.cmvn[1])
@@ -106,8 +125,7 @@ class Training:
 
     def error(self) -> float:
         """Frame error on the items that are not trained on."""
-        frames = torch.from_numpy(self.stored[self.count :].astype(np.float32))
-        return frame_error(self.network, frames, torch.from_numpy(self.labels[self.count :]), self.cmvn)
+        return frame_error(self.network, *self.store.take(self.items[:HELD_OUT]), self.cmvn)
 
     def save(self) -> None:
         """Write RUN/state.pt, whole or not at all."""
@@ -119,9 +137,9 @@ class Training:
 def main() -> None:
     """Train; RUN/log.jsonl holds the curve."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--work", type=Path, nargs="+", required=True)
     parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--epochs", type=float, default=6)
+    parser.add_argument("--epochs", type=float, default=4)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
@@ -133,8 +151,8 @@ def main() -> None:
     started, losses = time.process_time(), []
     while training.step < total:
         losses.append(training.take(total))
-        if training.step % 50 == 0 or training.step == total:
-            line = {"step": training.step, "of": total, "loss": np.mean(losses), "frame_error": training.error()}
+        if training.step % 100 == 0 or training.step == total:
+            line = {"step": training.step, "of": total, "loss": float(np.mean(losses)), "frame_error": training.error()}
             line["core_s"] = time.process_time() - started
             with (options.run / "log.jsonl").open("a") as log:
                 log.write(json.dumps(line) + "\n")

@@ -2,6 +2,8 @@
 
 import json
 import sys
+import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,9 +11,15 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import uniasr
+from uniasr import load_vad
 from uniasr.audio.load import Waveform, blocks
 from uniasr.audio.resample import resample
+from uniasr.checkpoints.fsmn_vad import read_fsmn_vad, write_fsmn_vad
+from uniasr.configs.frontend import FrontendConfig
+from uniasr.configs.fsmn_vad import FsmnConfig, FsmnVadConfig
 from uniasr.errors import AudioError, OptionError
+from uniasr.features.cmvn import Cmvn
 from uniasr.recognizers.vad import advance
 
 pytestmark = pytest.mark.torch  # the recorded models are exported first
@@ -87,6 +95,48 @@ def test_scores_have_the_same_bits_in_any_company(vad, clip, sizes, other):
         advance(vad.engine, [*rest, session])
         alone.append(seen)
     assert alone[0] == alone[1]
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory):
+    """A network with random weights and the published widths, where runtimes use blocked and threaded code."""
+    torch = pytest.importorskip("torch")
+    from uniasr.export.directory import export_fsmn_vad
+    from uniasr.networks.fsmn_vad import FsmnVadNetwork
+
+    torch.manual_seed(3)
+    config = FsmnVadConfig(frontend=FrontendConfig(lfr_m=5, lfr_n=1), encoder=FsmnConfig())
+    cmvn = Cmvn(np.full(400, -10, np.float32), np.full(400, 0.2, np.float32))
+    folder = tmp_path_factory.mktemp("wide")
+    write_fsmn_vad(folder / "weights", config, cmvn, state=FsmnVadNetwork(config.encoder).state_dict())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter remarks on itself
+        return export_fsmn_vad(read_fsmn_vad(folder / "weights"), folder / "graph")
+
+
+@pytest.mark.parametrize("which", ["wide", "packaged"])
+def test_the_graph_gives_every_stream_its_bits(which, request):
+    directory = request.getfixturevalue("wide") if which == "wide" else None
+    random, first = np.random.default_rng(1), None
+    for threads in (1, 2):
+        vad = load_vad(directory, threads=threads)
+        encoder = vad.config.encoder
+        rows = random.standard_normal((40, 100, 400)).astype(np.float32) if first is None else first[0]
+        cache = np.zeros((40, encoder.fsmn_layers, encoder.cache_rows, encoder.proj_dim), np.float32)
+        for streams in (1, 2, 7, 40):
+            for count in (1, 2, 3, 17, 99, 100):
+                fed = {
+                    "rows": rows[:streams, : max(2, count)],
+                    "counts": np.full(streams, count),
+                    "cache": cache[:streams],
+                }
+                scores = vad.engine.run("fsmn_vad", fed, ["scores"])["scores"]
+                first = first or (rows, {})
+                for stream in range(min(streams, 2)):
+                    whole = first[1].setdefault(stream, np.full((100, encoder.output_dim), np.nan, np.float32))
+                    seen, kept = scores[stream, :count], whole[:count]
+                    assert np.array_equal(seen[~np.isnan(kept)], kept[~np.isnan(kept)]), (threads, streams, count)
+                    whole[:count] = seen
 
 
 class Listener:
@@ -182,3 +232,14 @@ def held(session):
     values = [getattr(session, name) for name in vars(session)]
     values += [getattr(session._front, "samples", None), session._front.lfr.frames, session._level.samples]
     return sum(value.nbytes for value in values if isinstance(value, np.ndarray)) + sys.getsizeof(session._events)
+
+
+def test_the_packaged_detector_hears_speech_and_nothing_else():
+    vad, random = load_vad(threads=1), np.random.default_rng(2)
+    speech, rate = soundfile.read(Path(uniasr.__file__).parent / "packaged" / "samples" / "ja.wav", dtype="float32")
+    found = vad.segments(speech, rate)
+    assert sum(end - start for start, end in found) > 500 * len(speech) / rate
+    assert found == streamed(vad, speech, rate, [160] * 500)
+    time = np.arange(5 * 16_000) / 16_000
+    for silent in (0 * time, 0.1 * np.sin(880 * np.pi * time), 0.05 * random.standard_normal(len(time))):
+        assert vad.segments(silent.astype(np.float32), 16_000) == []

@@ -283,10 +283,15 @@ def small_config(look_back):
 @pytest.mark.parametrize("look_back", [0, 2])
 def test_graphs_are_the_documented_ones(look_back):
     pytest.importorskip("torch")
-    from uniasr.networks.graphs import uniasr_graphs
+    from uniasr.configs.fsmn_vad import FsmnConfig
+    from uniasr.networks.fsmn_vad import FsmnVadNetwork
+    from uniasr.networks.graphs import fsmn_vad_graphs, uniasr_graphs
     from uniasr.networks.uniasr import UniasrNetwork
 
-    graphs = uniasr_graphs(UniasrNetwork(small_config(look_back)).eval())
+    graphs = {
+        **uniasr_graphs(UniasrNetwork(small_config(look_back)).eval()),
+        **fsmn_vad_graphs(FsmnVadNetwork(FsmnConfig(fsmn_layers=2)).eval()),
+    }
     documented = documented_graphs()
     assert set(graphs) == set(documented)
     for name, graph in graphs.items():
