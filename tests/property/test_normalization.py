@@ -209,6 +209,12 @@ def test_any_text_converts_and_its_spans_partition_both_sides(text, convert):
     assert convert(text) == result.text
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.one_of(st.text(max_size=30), st.text("영일이삼십백천만억조점년월일시분반원개명 과의한두", max_size=16)))
+def test_korean_too(text):
+    check_partition(itn(text, "ko", spans=True))
+
+
 @settings(max_examples=60, deadline=None)
 @given(TEXTS, st.dictionaries(st.text("一二三月日円a ", min_size=1, max_size=3), st.text(max_size=3), max_size=3))
 def test_whitelists_too(text, whitelist):

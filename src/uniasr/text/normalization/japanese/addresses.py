@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from functools import cache
 
 from uniasr.text.normalization.japanese.numerals import DIGITS
-from uniasr.text.normalization.japanese.units import lines_of
 from uniasr.text.normalization.lattice import Candidate
 from uniasr.text.normalization.records import Piece
+from uniasr.text.normalization.tables import lines_of
 
 ADDRESS_COST = 0.3
 _TO_KATAKANA = {code: code + 0x60 for code in range(ord("ぁ"), ord("ゖ") + 1)}
@@ -66,7 +66,7 @@ def _written(spelled: str) -> str:
 def _atoms() -> dict[str, str]:
     """Everything that has a reading: letters, digits and names of `letters.txt`, digits in kanji."""
     table = dict(_DIGITS)
-    for line in lines_of("letters.txt"):
+    for line in lines_of(__package__, "letters.txt"):
         text, *readings = line.split()
         table.update(dict.fromkeys(readings, text))
     return table

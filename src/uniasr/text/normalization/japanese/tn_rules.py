@@ -17,7 +17,7 @@ from uniasr.text.normalization.japanese.spoken import (
     spoken,
     spoken_alone,
 )
-from uniasr.text.normalization.japanese.units import lines_of
+from uniasr.text.normalization.tables import lines_of
 
 Reading = Callable[[re.Match[str]], "str | None"]
 """A match as it is spoken; None where it is something else after all."""
@@ -259,4 +259,4 @@ def _relations() -> Iterator[Rule]:
 
 @cache
 def _symbols() -> dict[str, str]:
-    return dict(line.split() for line in lines_of("symbols.txt"))
+    return dict(line.split() for line in lines_of(__package__, "symbols.txt"))
