@@ -119,6 +119,14 @@ def test_accuracy_on_the_recorded_sentences(shared_dir, name, convert, least):
     assert right / total >= least
 
 
+@pytest.mark.parametrize("part", ["に", "の一", "点一", "エー", "プラス一", "ドット", "1-", "1/", "a@", "천", "점일 "])
+def test_long_odd_texts_take_linear_time(part):
+    text = part * 3_000 + "ット"
+    assert len(itn(text)) > 0
+    assert len(tn(text)) > 0
+    assert len(itn(text, "ko")) > 0
+
+
 # The public call
 
 

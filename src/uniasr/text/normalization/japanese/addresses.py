@@ -75,14 +75,15 @@ def _atoms() -> dict[str, str]:
 @cache
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     """Mail addresses, web addresses, and what they are made of; compiled when a text first needs them."""
-    atom = rf"(?:{_any(_atoms())}|[A-Za-z0-9]+)"
-    label = rf"{atom}(?:[ 　]?{atom})*"
-    name = rf"{label}(?:[ 　]?(?:{_any(_JOINTS)})[ 　]?{label})*"
-    domain = rf"{label}(?:ハイフン{label})*(?:[ 　]?ドット[ 　]?{label})+"
+    atom = rf"(?:{_any(_atoms())}|[A-Za-z0-9]{{1,40}})"
+    gap = r"[ \u3000]?"
+    label = rf"{atom}(?:{gap}{atom}){{0,30}}"
+    name = rf"{label}(?:{gap}(?:{_any(_JOINTS)}){gap}{label}){{0,3}}"
+    domain = rf"{label}(?:ハイフン{label}){{0,2}}(?:{gap}ドット{gap}{label}){{1,4}}"
     scheme = r"(?P<scheme>(?:エイチティーティーピーエス?|https?)(?:コロン|:)(?:スラッシュスラッシュ|スラスラ|//))"
     return (
-        re.compile(rf"{name}[ 　]?(?:アットマーク|アット|@)[ 　]?{domain}"),
-        re.compile(rf"{scheme}?{domain}(?:スラッシュ{name})*"),
+        re.compile(rf"{name}{gap}(?:アットマーク|アット|@){gap}{domain}"),
+        re.compile(rf"{scheme}?{domain}(?:スラッシュ{name}){{0,4}}"),
         re.compile(rf"{_any(_SIGNS)}|{atom}|.", re.DOTALL),
     )
 

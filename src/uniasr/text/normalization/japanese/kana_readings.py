@@ -68,9 +68,11 @@ def patterns() -> Patterns:
     return Patterns(
         start=re.compile(r"(?=[いにさよしごろなはきくぜれじひせま])(?<!っ)"),
         number=re.compile(f"{number}(?!ー)"),
-        quantity=re.compile(f"(?P<number>{whole}(?:てん(?P<part>(?:{digit})+))?)(?P<unit>{unit})(?![ゃゅょっんー])"),
+        quantity=re.compile(
+            f"(?P<number>{whole}(?:てん(?P<part>(?:{digit}){{1,8}}))?)(?P<unit>{unit})(?![ゃゅょっんー])"
+        ),
         day=re.compile(_any(_table("day"))),
-        code=re.compile(f"(?:{slow_digit}){{2,}}(?:の(?:{slow_digit}){{2,}})*"),
+        code=re.compile(f"(?:{slow_digit}){{2,12}}(?:の(?:{slow_digit}){{2,8}}){{0,3}}"),
     )
 
 
