@@ -190,7 +190,7 @@ def _amounts() -> Iterator[Rule]:
     yield "measure", rf"{signed}\s?({symbol})(?![A-Za-z0-9²³])", measure
     yield "temperature", rf"{signed}\s?(?:℃|°C)", lambda m: f"{spoken(m[1])}度"
     yield "temperature", rf"{signed}\s?(?:℉|°F)", lambda m: f"華氏{spoken(m[1])}度"
-    yield "percent", r"(?<=[\d万億兆京十百千])%", lambda m: "パーセント"
+    yield "measure", rf"(?<=[\d万億兆京十百千])({symbol})(?![A-Za-z0-9²³])", lambda m: _symbols()[m[1]]
     yield "measure", r"[⁰²³](?![0-9])", lambda m: f"の{'二' if m[0] == '²' else '三'}乗"
 
 
