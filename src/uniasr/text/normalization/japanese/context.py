@@ -44,7 +44,7 @@ _COUNTED_BEFORE = re.compile(rf"{_N}[^{NUMERALS}]{{0,3}}{_SERIES}$")
 _VALUED = re.compile(
     r"(?:震度|背番号|番号|暗証番号|パスワード|コード|レベル|ランク|級|クラス|ナンバー|タイプ|バージョン|ステージ|フェーズ|ベスト|ワースト|"
     r"トップ|残り|合計|平均|定員|倍率|約|およそ|計|のべ|延べ|全部で|全|総勢|満|国道|県道|内線|ページ|チャンネル|マグニチュード|偏差値|室|号|率|"
-    r"数|値|答え|結果|合わせて|得点|点数|人口|暗証|プラス|マイナス|第)[はがもをにの：:]?$"
+    r"数|値|答え|結果|合わせて|得点|点数|人口|暗証|プラス|マイナス|秒|第)[はがもをにの：:]?$"
 )
 """Nouns whose value a number is: even a single numeral after them counts."""
 
@@ -52,7 +52,7 @@ _KANJI = re.compile(r"[一-鿿]$")
 _CALENDAR = re.compile(r"(?:[月年時約計第日]|午前|午後)$")
 _LATIN_OR_KATAKANA = re.compile(r"[A-Za-zァ-ヴー]$")
 _ONLY_MARKS = re.compile(rf"{_MARK}*")
-_KANA_GLUE = re.compile(r"[つッツヶケガノ々]")
+_KANA_GLUE = re.compile(r"[つ々]|[ッツヶケガノ](?![ァ-ヴー])")
 
 _HOUR_BEFORE = r"(?:午前|午後|夜|深夜|夜中|真夜中|未明|昼|朝|翌|夕方|今|日の?|曜の?|明日|今日|昨日|毎日)$"
 _MINUTES = (

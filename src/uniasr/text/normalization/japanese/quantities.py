@@ -17,7 +17,9 @@ _CODE_UNITS = frozenset({"号", "号室", "号車", "号線", "号館", "番地"
 _CLOCK_UNITS = frozenset({"月", "日", "時", "分", "秒"})
 _NO_ORDINAL = frozenset({"人", "歩", "次", "級", "義", "店", "口", "線"})
 """第一 before these is a word: 第一人者, 第一歩, 第一次."""
-_ONE_ORDINAL = re.compile(r"(?:楽章|法則|師団|試合|志望|希望|候補|弾|案|幕|四半期|[0-9])|[、・と][第二]")
+_ONE_ORDINAL = re.compile(
+    r"(?:楽章|法則|師団|試合|志望|希望|候補|弾|案|幕|四半期|[月火水木金土日]曜|[0-9])|[、・と][第二]"
+)
 
 
 def quantities(source: str) -> Iterator[Candidate]:
