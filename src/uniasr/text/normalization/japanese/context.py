@@ -83,13 +83,16 @@ _GUARDS: dict[str, tuple[str, str]] = {
     },
 }
 _GUARD_PATTERNS = {key: (re.compile(before), re.compile(after)) for key, (before, after) in _GUARDS.items()}
-_FROZEN_BEFORE = re.compile(r"(?:[数幾何]|[0-9０-９])$")
+_FROZEN_BEFORE = re.compile(r"[数幾何0-9０-９]$")
+_ENDS_IN_ONE = re.compile(r"[同統均単唯随逐画択専]$")
+"""統一, 唯一, 同一: words whose last character is 一."""
 _FROZEN_AFTER = re.compile(r"(?:[々0-9０-９]|数[" + NUMERALS + r"人年回日個枚本名件時か])")
 
 
-def frozen(before: str, after: str) -> bool:
-    """Whether a run of numerals is part of something inexact or mixed: 数十, 何百, 十数人, 3万, 百々."""
-    return bool(_FROZEN_BEFORE.search(before) or _FROZEN_AFTER.match(after))
+def frozen(run: str, before: str, after: str) -> bool:
+    """Whether a run of numerals is part of a word, or of something inexact or mixed: 統一, 数十, 十数人, 3万, 百々."""
+    word = run[0] == "一" and _ENDS_IN_ONE.search(before)
+    return bool(word or _FROZEN_BEFORE.search(before) or _FROZEN_AFTER.match(after))
 
 
 def accepts_unit(number: Number, unit: Unit, before: str, after: str) -> bool:

@@ -26,7 +26,7 @@ def quantities(source: str) -> Iterator[Candidate]:
     """A candidate for every number that counts, its unit included."""
     for match in RUN.finditer(source):
         start = match.start()
-        if frozen(source[max(0, start - 1) : start], source[match.end() : match.end() + 2]):
+        if frozen(match[0], source[max(0, start - 1) : start], source[match.end() : match.end() + 2]):
             continue
         ordinal = start > 0 and source[start - 1] == "第"
         number = number_at(source, start, prefer_pair=not ordinal)
