@@ -32,20 +32,22 @@ def addresses(source: str) -> Iterator[Candidate]:
     folded = source.translate(_TO_KATAKANA)
     mail, web, _ = _patterns()
     for match in mail.finditer(folded):
-        if _inside_word(source, match.start()):
+        if _inside_word(source, folded, match.start()):
             continue
         yield _candidate(match, _written(match[0]))
     for match in web.finditer(folded):
         text = _written(match[0])
         host = re.sub(r"^https?://", "", text).split("/")[0]
-        if _inside_word(source, match.start()):
+        if _inside_word(source, folded, match.start()):
             continue
         if match["scheme"] or host.startswith("www.") or host.split(".")[-1] in _TOP_LEVEL:
             yield _candidate(match, text)
 
 
-def _inside_word(source: str, start: int) -> bool:
-    """Whether the character before belongs to the same word, as far as the scripts tell; particles do not."""
+def _inside_word(source: str, folded: str, start: int) -> bool:
+    """Whether what stands before belongs to the same word, as far as the scripts tell, or to the same address."""
+    if folded.endswith(tuple(_SIGNS), 0, start):
+        return True
     around = source[max(0, start - 1) : start + 1]
     return around[:1] not in tuple("はわがもをハワガモヲ") and any(re.fullmatch(two, around) for two in _SCRIPTS)
 
@@ -80,7 +82,7 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     label = rf"{atom}(?:{gap}{atom}){{0,30}}"
     name = rf"{label}(?:{gap}(?:{_any(_JOINTS)}){gap}{label}){{0,3}}"
     domain = rf"{label}(?:ハイフン{label}){{0,2}}(?:{gap}ドット{gap}{label}){{1,4}}"
-    scheme = r"(?P<scheme>(?:エイチティーティーピーエス?|https?)(?:コロン|:)(?:スラッシュスラッシュ|スラスラ|//))"
+    scheme = r"(?P<scheme>(?:エイチティーティーピー(?:エス)?|https?)(?:コロン|:)(?:スラッシュスラッシュ|スラスラ|//))"
     return (
         re.compile(rf"{name}{gap}(?:アットマーク|アット|@){gap}{domain}"),
         re.compile(rf"{scheme}?{domain}(?:スラッシュ{name}){{0,4}}"),

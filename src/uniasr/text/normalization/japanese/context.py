@@ -48,6 +48,7 @@ _VALUED = re.compile(
 )
 """Nouns whose value a number is: even a single numeral after them counts."""
 
+_HALF_OF_PAIR = re.compile(rf"{_N}の$")
 _KANJI = re.compile(r"[一-鿿]$")
 _CALENDAR = re.compile(r"(?:[月年時約計第日]|午前|午後)$")
 _LATIN_OR_KATAKANA = re.compile(r"[A-Za-zァ-ヴー]$")
@@ -139,7 +140,7 @@ def accepts_bare(number: Number, before: str, after: str) -> bool:
 def _accepts_single(number: Number, before: str, after: str, *, valued: bool) -> bool:
     if valued or _LATIN_OR_KATAKANA.search(before):
         return bool(_BARE.match(after))
-    if number.run == "一" or _KANJI.search(before):
+    if number.run == "一" or _KANJI.search(before) or _HALF_OF_PAIR.search(before):
         return False
     return bool(_BARE_SINGLE.match(after) or re.match(r"[ァ-ヴ]{2}|[A-Z]", after))
 

@@ -142,7 +142,8 @@ def _dates_and_times() -> Iterator[Rule]:
     yield "date", rf"(?<![\d/])(\d{{1,2}})/(\d{{1,2}})()(?={_EVENT})", short_date
     yield "date", r"(?<![\d/])(\d{1,2})/(\d{1,2})()(?=[〜~～]\d{1,2}/\d{1,2}(?![\d/]))", short_date
     yield "date", r"(?<=\d[〜~～])(\d{1,2})/(\d{1,2})()(?![\d/])", short_date
-    yield "date", r"(?<=[日])" + _WEEKDAY, lambda m: f"{m[1]}曜日"
+    yield "date", r"(?<=[〜~～])(\d{1,2})" + _WEEKDAY, lambda m: f"{spoken(m[1])}日{m[2]}曜日"
+    yield "date", r"(?<=日)" + _WEEKDAY, lambda m: f"{m[1]}曜日"
     yield "date", r"(?<![A-Za-z0-9])([MTSHR])(\d{1,2})\.(\d{1,2})\.(\d{1,2})(?![\d.])", era_date
     yield (
         "date",
@@ -186,11 +187,16 @@ def _amounts() -> Iterator[Rule]:
     yield "money", rf"([{''.join(_CURRENCIES)}])\s?({NUMBER})([万億兆京]?)", money
     yield "money", rf"{_NOT_AFTER}({NUMBER})([万億兆京]?)\s?([$€£₩¥฿₹])(?!\d)", money_after
     yield "measure", rf"{signed}\s?([%‰])", measure
-    yield "duration", r"(?<![\d.A-Za-z])(\d+)h(\d+)min(?![A-Za-z])", lambda m: f"{spoken(m[1])}時間{spoken(m[2])}分"
-    yield "measure", rf"{signed}\s?({symbol})(?![A-Za-z0-9²³])", measure
+    yield "percent", r"(?<=\d)[%‰]", lambda m: _symbols()[m[0]]
+    yield (
+        "duration",
+        r"(?<![\d.A-Za-z])(\d+)h(\d+)m(?:in)?(?![A-Za-z])",
+        lambda m: f"{spoken(m[1])}時間{spoken(m[2])}分",
+    )
+    yield "measure", rf"{signed}\s?({symbol})(?![A-Za-z²³])", measure
     yield "temperature", rf"{signed}\s?(?:℃|°C)", lambda m: f"{spoken(m[1])}度"
     yield "temperature", rf"{signed}\s?(?:℉|°F)", lambda m: f"華氏{spoken(m[1])}度"
-    yield "measure", rf"(?<=[\d万億兆京十百千])({symbol})(?![A-Za-z0-9²³])", lambda m: _symbols()[m[1]]
+    yield "measure", rf"(?<=[万億兆京十百千])({symbol})(?![A-Za-z²³])", lambda m: _symbols()[m[1]]
     yield "measure", r"[⁰²³](?![0-9])", lambda m: f"の{'二' if m[0] == '²' else '三'}乗"
 
 
@@ -252,7 +258,7 @@ def _relations() -> Iterator[Rule]:
     yield "approx", r"(?<![\d,.])\d{1,2}(?:,\d{1,2})+(?![\d,])", listed
     yield (
         "score",
-        rf"(?<![\d:-]){INTEGER}[-−:]{INTEGER}(?![\d:-])",
+        rf"(?<![\d:-]){INTEGER}(?:[-−]{INTEGER}|(?::{INTEGER}){{1,4}})(?![\d:-])",
         lambda m: "対".join(spoken(one) for one in re.split(r"[-−:]", m[0])),
     )
 
