@@ -36,6 +36,7 @@ _BARE_SINGLE = re.compile(
 _OPERATOR = "(?:たす|足す|ひく|引く|かける|掛ける|カケル|わる|割る|ワル|プラス|マイナス|イコール)"
 _SERIES = "(?:から|まで|[〜~～、・とか]|ないし|対|または)"
 _CALCULATED = re.compile(rf"(?:{_OPERATOR}|対)(?:マイナス)?{_N}|の{_N}+乗|に{_N}+を|と{_N}+分の")
+_ONE_OR_TWO = re.compile(r"[、・]二(?:[年月日人個回度時分秒枚本冊台位階週歳番]|か月|ヶ月|カ月)")
 _CALCULATED_BEFORE = re.compile(rf"{_N}(?:{_OPERATOR}|対)$")
 _COUNTED = re.compile(rf"{_SERIES}(?:マイナス)?{_N}")
 _COUNTED_BEFORE = re.compile(rf"{_N}[^{NUMERALS}]{{0,3}}{_SERIES}$")
@@ -122,7 +123,7 @@ def accepts_bare(number: Number, before: str, after: str) -> bool:
         return True
     if number.shape == "pair" or _is_blank(number) or _KANA_GLUE.match(after):
         return False
-    if _CALCULATED.match(after) or _CALCULATED_BEFORE.search(before):
+    if _CALCULATED.match(after) or _ONE_OR_TWO.match(after) or _CALCULATED_BEFORE.search(before):
         return True
     free = not _KANJI.search(before)
     if number.run != "一" and _COUNTED.match(after) and (free or _CALENDAR.search(before)):
