@@ -11,7 +11,7 @@ from uniasr.types import Token
 
 # An independent reading of values: written from the rules of the language, with none of the package's code.
 
-FEW = settings(max_examples=50, deadline=None)
+FEW = settings(max_examples=40, deadline=None)
 KANJI = "零一二三四五六七八九"
 
 
@@ -200,13 +200,19 @@ def check_partition(result: Normalized):
     assert (source_at, at) == (len(result.source), len(result.text))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(TEXTS, st.sampled_from([itn, tn]))
 def test_any_text_converts_and_its_spans_partition_both_sides(text, convert):
     result = convert(text, spans=True)
     assert result.source == text
     check_partition(result)
     assert convert(text) == result.text
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.one_of(st.text(max_size=30), st.text("영일이삼십백천만억조점년월일시분반원개명 과의한두", max_size=16)))
+def test_korean_too(text):
+    check_partition(itn(text, "ko", spans=True))
 
 
 @settings(max_examples=60, deadline=None)
@@ -231,7 +237,7 @@ def spoken_tokens(draw):
     return text, tokens
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(spoken_tokens(), st.sampled_from([itn, tn]))
 def test_tokens_keep_their_times(spoken, convert):
     text, tokens = spoken

@@ -119,6 +119,14 @@ def test_accuracy_on_the_recorded_sentences(shared_dir, name, convert, least):
     assert right / total >= least
 
 
+@pytest.mark.parametrize("part", ["に", "の一", "点一", "エー", "プラス一", "ドット", "1-", "1/", "a@", "천", "점일 "])
+def test_long_odd_texts_take_linear_time(part):
+    text = part * 3_000 + "ット"
+    assert len(itn(text)) > 0
+    assert len(tn(text)) > 0
+    assert len(itn(text, "ko")) > 0
+
+
 # The public call
 
 
@@ -155,7 +163,7 @@ def test_whitelist_files(tmp_path):
 
 
 def test_wrong_arguments():
-    with pytest.raises(OptionError, match=r"'xx'.*ja, de"):
+    with pytest.raises(OptionError, match=r"'xx'.*de, en.* ja, ko"):
         itn("a", language="xx")
     with pytest.raises(OptionError, match=r"TN .*'ko'"):
         tn("a", language="ko")
@@ -196,6 +204,23 @@ def test_tokens_of_another_text_are_refused():
 
 
 # Other languages
+
+
+KOREAN = [
+    ("삼천이백 원입니다", "₩3200입니다"),
+    ("이천십구년 시월 삼일", "2019년10월3일"),
+    ("오후 네시 십분", "오후 4:10"),
+    ("사과 세 개", "사과 3 개"),
+    ("오 킬로미터", "5 km"),
+    ("칠분의삼", "3/7"),
+    ("공일공 이삼사오 육칠팔구", "010-2345-6789"),
+    ("이번 주에 사회 구조 문제", "이번 주에 사회 구조 문제"),
+]
+
+
+@pytest.mark.parametrize(("spoken", "written"), KOREAN)
+def test_itn_in_korean(spoken, written):
+    assert itn(spoken, "ko") == written
 
 
 @pytest.fixture

@@ -234,8 +234,8 @@ def export(model: str, output: str, weights: str) -> None:
 def itn(texts: tuple[str, ...], **options: Any) -> None:
     """Write numbers, dates, units and so on with digits and symbols.
 
-    Converts each TEXT, or each line of standard input without one. Languages other than ja need `uniasr[itn]` (en, zh)
-    or `uniasr[itn-more]` (de, es, fr, id, pt, ru, tl, vi).
+    Converts each TEXT, or each line of standard input without one. ja and ko need nothing more, en and zh
+    `uniasr[itn]`, and de, es, fr, id, pt, ru, tl, vi `uniasr[itn-more]`.
     """
     from uniasr.cli.normalize import Request, run
 
@@ -248,8 +248,8 @@ def itn(texts: tuple[str, ...], **options: Any) -> None:
 def tn(texts: tuple[str, ...], **options: Any) -> None:
     """Write digits and symbols as they are spoken.
 
-    Converts each TEXT, or each line of standard input without one. Languages other than ja need `uniasr[itn]` (zh) or
-    `uniasr[itn-more]` (de, en, es).
+    Converts each TEXT, or each line of standard input without one. ja needs nothing more, zh `uniasr[itn]`, and de,
+    en, es `uniasr[itn-more]`.
     """
     from uniasr.cli.normalize import Request, run
 

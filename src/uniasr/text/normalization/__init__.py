@@ -1,11 +1,12 @@
 """Numbers, dates and units: from the spoken to the written form (ITN) and back (TN).
 
-Japanese is converted by rules of our own; other languages by compiled grammars, which are extras.
+Japanese, and Korean ITN, have rules of our own; other languages are converted by compiled grammars, which are extras.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
 from typing import Literal, overload
 
 from uniasr.errors import OptionError
@@ -18,8 +19,16 @@ __all__ = ["LANGUAGES", "Normalized", "Span", "align_tokens", "itn", "read_white
 
 Whitelist = Mapping[str, str] | Iterable[str]
 
+_OWN: dict[tuple[Direction, str], str] = {
+    ("itn", "ja"): "uniasr.text.normalization.japanese.itn:itn_pieces",
+    ("itn", "ko"): "uniasr.text.normalization.korean.itn:itn_pieces",
+    ("tn", "ja"): "uniasr.text.normalization.japanese.tn:tn_pieces",
+}
+"""Our own rules, imported when they are first used."""
+
 LANGUAGES: dict[Direction, tuple[str, ...]] = {
-    direction: ("ja", *sorted(languages)) for direction, languages in GRAMMARS.items()
+    direction: tuple(sorted({*languages, *(language for known, language in _OWN if known == direction)}))
+    for direction, languages in GRAMMARS.items()
 }
 """What each direction converts."""
 
@@ -37,7 +46,7 @@ def itn(
 
     Args:
         text: any text; what is no number, date, unit and so on stays as it is.
-        language: one of `LANGUAGES["itn"]`. Those other than ja need an extra.
+        language: one of `LANGUAGES["itn"]`. Those other than ja and ko need an extra.
         spans: also return from where in `text` every part of the result comes.
         whitelist: phrases that stay as they are, or a mapping from phrases to what they become. They win over rules.
 
@@ -76,14 +85,10 @@ def _convert(
 
 
 def _converter(direction: Direction, language: str) -> Callable[[str], Iterable[Piece]]:
-    if language == "ja" and direction == "itn":
-        from uniasr.text.normalization.japanese.itn import itn_pieces
-
-        return itn_pieces
-    if language == "ja":
-        from uniasr.text.normalization.japanese.tn import tn_pieces
-
-        return tn_pieces
+    if (direction, language) in _OWN:
+        module, _, name = _OWN[direction, language].partition(":")
+        own: Callable[[str], Iterable[Piece]] = getattr(import_module(module), name)
+        return own
     if language not in GRAMMARS[direction]:
         raise OptionError(
             f"there is no {direction.upper()} for the language {language!r}; choose one of "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from uniasr.errors import OptionError
@@ -28,22 +29,17 @@ def align_tokens(tokens: Sequence[Token], result: Normalized) -> tuple[Token, ..
     Raises OptionError if the tokens do not spell the source.
     """
     texts = _spelling(tokens, result.source)
-    ends = [0]
-    for text in texts:
-        ends.append(ends[-1] + len(text))
+    ends = [0, *accumulate(map(len, texts))]
+    places = _places(result, ends[1:])
     aligned: list[Token] = []
-    first = 0
-    at = 0
-    for index, end in enumerate(ends[1:], start=1):
-        position = _carried(result, end) if index < len(tokens) else len(result.text)
-        if position is None or end == ends[first]:
+    first = at = 0
+    for last, place in enumerate(places, start=1):
+        if place is None or ends[last] == ends[first]:
             continue
-        group, text = tokens[first:index], result.text[at:position]
-        same = result.source[ends[first] : end] == text
-        aligned += _group(group, texts[first:index], text, same=same)
-        first, at = index, position
-    if at < len(result.text) and aligned:  # what was put in behind the last source
-        aligned[-1] = replace(aligned[-1], text=aligned[-1].text + result.text[at:])
+        text = result.text[at:place]
+        same = result.source[ends[first] : ends[last]] == text
+        aligned += _group(tokens[first:last], texts[first:last], text, same=same)
+        first, at = last, place
     return tuple(aligned)
 
 
@@ -72,15 +68,22 @@ def _stripped(texts: list[str]) -> list[str]:
     return texts
 
 
-def _carried(result: Normalized, position: int) -> int | None:
-    """Where a place in the source lies in the text; None inside of a converted span."""
-    found: int | None = None
-    for span in result.spans:
-        if span.source_start < position < span.source_end:
-            return span.start + position - span.source_start if span.kind == LITERAL else None
-        if span.source_end == position:
-            found = span.end  # what was put in here belongs to what stands before it
-    return found
+def _places(result: Normalized, ends: Sequence[int]) -> list[int | None]:
+    """Where places in the source (ascending) lie in the text; None inside of a converted span.
+
+    What was put in at a place belongs to what stands before it, at the start to what stands behind it.
+    """
+    places: list[int | None] = []
+    index = 0
+    for end in ends:
+        while index < len(result.spans) and result.spans[index].source_end <= end:
+            index += 1
+        span = result.spans[index] if index < len(result.spans) else None
+        if span is None or span.source_start == end:
+            places.append(result.spans[index - 1].end if index else 0)
+        else:
+            places.append(span.start + end - span.source_start if span.kind == LITERAL else None)
+    return places
 
 
 def _group(tokens: Sequence[Token], texts: Sequence[str], text: str, *, same: bool) -> list[Token]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from functools import cache
 
 from uniasr.text.normalization.japanese.numerals import DIGITS
-from uniasr.text.normalization.japanese.units import lines_of
 from uniasr.text.normalization.lattice import Candidate
 from uniasr.text.normalization.records import Piece
+from uniasr.text.normalization.tables import lines_of
 
 ADDRESS_COST = 0.3
 _TO_KATAKANA = {code: code + 0x60 for code in range(ord("ぁ"), ord("ゖ") + 1)}
@@ -32,20 +32,22 @@ def addresses(source: str) -> Iterator[Candidate]:
     folded = source.translate(_TO_KATAKANA)
     mail, web, _ = _patterns()
     for match in mail.finditer(folded):
-        if _inside_word(source, match.start()):
+        if _inside_word(source, folded, match.start()):
             continue
         yield _candidate(match, _written(match[0]))
     for match in web.finditer(folded):
         text = _written(match[0])
         host = re.sub(r"^https?://", "", text).split("/")[0]
-        if _inside_word(source, match.start()):
+        if _inside_word(source, folded, match.start()):
             continue
         if match["scheme"] or host.startswith("www.") or host.split(".")[-1] in _TOP_LEVEL:
             yield _candidate(match, text)
 
 
-def _inside_word(source: str, start: int) -> bool:
-    """Whether the character before belongs to the same word, as far as the scripts tell; particles do not."""
+def _inside_word(source: str, folded: str, start: int) -> bool:
+    """Whether what stands before belongs to the same word, as far as the scripts tell, or to the same address."""
+    if folded.endswith(tuple(_SIGNS), 0, start):
+        return True
     around = source[max(0, start - 1) : start + 1]
     return around[:1] not in tuple("はわがもをハワガモヲ") and any(re.fullmatch(two, around) for two in _SCRIPTS)
 
@@ -66,7 +68,7 @@ def _written(spelled: str) -> str:
 def _atoms() -> dict[str, str]:
     """Everything that has a reading: letters, digits and names of `letters.txt`, digits in kanji."""
     table = dict(_DIGITS)
-    for line in lines_of("letters.txt"):
+    for line in lines_of(__package__, "letters.txt"):
         text, *readings = line.split()
         table.update(dict.fromkeys(readings, text))
     return table
@@ -75,14 +77,15 @@ def _atoms() -> dict[str, str]:
 @cache
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     """Mail addresses, web addresses, and what they are made of; compiled when a text first needs them."""
-    atom = rf"(?:{_any(_atoms())}|[A-Za-z0-9]+)"
-    label = rf"{atom}(?:[ 　]?{atom})*"
-    name = rf"{label}(?:[ 　]?(?:{_any(_JOINTS)})[ 　]?{label})*"
-    domain = rf"{label}(?:ハイフン{label})*(?:[ 　]?ドット[ 　]?{label})+"
-    scheme = r"(?P<scheme>(?:エイチティーティーピーエス?|https?)(?:コロン|:)(?:スラッシュスラッシュ|スラスラ|//))"
+    atom = rf"(?:{_any(_atoms())}|[A-Za-z0-9]{{1,40}})"
+    gap = r"[ \u3000]?"
+    label = rf"{atom}(?:{gap}{atom}){{0,30}}"
+    name = rf"{label}(?:{gap}(?:{_any(_JOINTS)}){gap}{label}){{0,3}}"
+    domain = rf"{label}(?:ハイフン{label}){{0,2}}(?:{gap}ドット{gap}{label}){{1,4}}"
+    scheme = r"(?P<scheme>(?:エイチティーティーピー(?:エス)?|https?)(?:コロン|:)(?:スラッシュスラッシュ|スラスラ|//))"
     return (
-        re.compile(rf"{name}[ 　]?(?:アットマーク|アット|@)[ 　]?{domain}"),
-        re.compile(rf"{scheme}?{domain}(?:スラッシュ{name})*"),
+        re.compile(rf"{name}{gap}(?:アットマーク|アット|@){gap}{domain}"),
+        re.compile(rf"{scheme}?{domain}(?:スラッシュ{name}){{0,4}}"),
         re.compile(rf"{_any(_SIGNS)}|{atom}|.", re.DOTALL),
     )
 

@@ -36,6 +36,7 @@ _BARE_SINGLE = re.compile(
 _OPERATOR = "(?:たす|足す|ひく|引く|かける|掛ける|カケル|わる|割る|ワル|プラス|マイナス|イコール)"
 _SERIES = "(?:から|まで|[〜~～、・とか]|ないし|対|または)"
 _CALCULATED = re.compile(rf"(?:{_OPERATOR}|対)(?:マイナス)?{_N}|の{_N}+乗|に{_N}+を|と{_N}+分の")
+_ONE_OR_TWO = re.compile(r"[、・]二(?:[年月日人個回度時分秒枚本冊台位階週歳番]|か月|ヶ月|カ月)")
 _CALCULATED_BEFORE = re.compile(rf"{_N}(?:{_OPERATOR}|対)$")
 _COUNTED = re.compile(rf"{_SERIES}(?:マイナス)?{_N}")
 _COUNTED_BEFORE = re.compile(rf"{_N}[^{NUMERALS}]{{0,3}}{_SERIES}$")
@@ -44,15 +45,16 @@ _COUNTED_BEFORE = re.compile(rf"{_N}[^{NUMERALS}]{{0,3}}{_SERIES}$")
 _VALUED = re.compile(
     r"(?:震度|背番号|番号|暗証番号|パスワード|コード|レベル|ランク|級|クラス|ナンバー|タイプ|バージョン|ステージ|フェーズ|ベスト|ワースト|"
     r"トップ|残り|合計|平均|定員|倍率|約|およそ|計|のべ|延べ|全部で|全|総勢|満|国道|県道|内線|ページ|チャンネル|マグニチュード|偏差値|室|号|率|"
-    r"数|値|答え|結果|合わせて|得点|点数|人口|暗証|プラス|マイナス|第)[はがもをにの：:]?$"
+    r"数|値|答え|結果|合わせて|得点|点数|人口|暗証|プラス|マイナス|秒|第)[はがもをにの：:]?$"
 )
 """Nouns whose value a number is: even a single numeral after them counts."""
 
+_HALF_OF_PAIR = re.compile(rf"{_N}の$")
 _KANJI = re.compile(r"[一-鿿]$")
 _CALENDAR = re.compile(r"(?:[月年時約計第日]|午前|午後)$")
 _LATIN_OR_KATAKANA = re.compile(r"[A-Za-zァ-ヴー]$")
 _ONLY_MARKS = re.compile(rf"{_MARK}*")
-_KANA_GLUE = re.compile(r"[つッツヶケガノ々]")
+_KANA_GLUE = re.compile(r"[つ々]|[ッツヶケガノ](?![ァ-ヴー])")
 
 _HOUR_BEFORE = r"(?:午前|午後|夜|深夜|夜中|真夜中|未明|昼|朝|翌|夕方|今|日の?|曜の?|明日|今日|昨日|毎日)$"
 _MINUTES = (
@@ -83,13 +85,16 @@ _GUARDS: dict[str, tuple[str, str]] = {
     },
 }
 _GUARD_PATTERNS = {key: (re.compile(before), re.compile(after)) for key, (before, after) in _GUARDS.items()}
-_FROZEN_BEFORE = re.compile(r"(?:[数幾何]|[0-9０-９])$")
+_FROZEN_BEFORE = re.compile(r"[数幾何0-9０-９]$")
+_ENDS_IN_ONE = re.compile(r"[同統均単唯随逐画択専]$")
+"""統一, 唯一, 同一: words whose last character is 一."""
 _FROZEN_AFTER = re.compile(r"(?:[々0-9０-９]|数[" + NUMERALS + r"人年回日個枚本名件時か])")
 
 
-def frozen(before: str, after: str) -> bool:
-    """Whether a run of numerals is part of something inexact or mixed: 数十, 何百, 十数人, 3万, 百々."""
-    return bool(_FROZEN_BEFORE.search(before) or _FROZEN_AFTER.match(after))
+def frozen(run: str, before: str, after: str) -> bool:
+    """Whether a run of numerals is part of a word, or of something inexact or mixed: 統一, 数十, 十数人, 3万, 百々."""
+    word = run[0] == "一" and _ENDS_IN_ONE.search(before)
+    return bool(word or _FROZEN_BEFORE.search(before) or _FROZEN_AFTER.match(after))
 
 
 def accepts_unit(number: Number, unit: Unit, before: str, after: str) -> bool:
@@ -118,7 +123,7 @@ def accepts_bare(number: Number, before: str, after: str) -> bool:
         return True
     if number.shape == "pair" or _is_blank(number) or _KANA_GLUE.match(after):
         return False
-    if _CALCULATED.match(after) or _CALCULATED_BEFORE.search(before):
+    if _CALCULATED.match(after) or _ONE_OR_TWO.match(after) or _CALCULATED_BEFORE.search(before):
         return True
     free = not _KANJI.search(before)
     if number.run != "一" and _COUNTED.match(after) and (free or _CALENDAR.search(before)):
@@ -136,7 +141,7 @@ def accepts_bare(number: Number, before: str, after: str) -> bool:
 def _accepts_single(number: Number, before: str, after: str, *, valued: bool) -> bool:
     if valued or _LATIN_OR_KATAKANA.search(before):
         return bool(_BARE.match(after))
-    if number.run == "一" or _KANJI.search(before):
+    if number.run == "一" or _KANJI.search(before) or _HALF_OF_PAIR.search(before):
         return False
     return bool(_BARE_SINGLE.match(after) or re.match(r"[ァ-ヴ]{2}|[A-Z]", after))
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from uniasr.text.normalization.japanese.numbers import RUN, Number, number_at
-from uniasr.text.normalization.japanese.numerals import NUMERALS
 from uniasr.text.normalization.japanese.units import unit_table
 from uniasr.text.normalization.lattice import Candidate
 from uniasr.text.normalization.records import Piece
@@ -18,7 +17,8 @@ _OPERATORS = {
 }  # fmt: skip
 _OPERATOR = re.compile("|".join(_OPERATORS))
 _BOUT = re.compile(r"(?:本勝負|本|回|曲|話|番組|人目|枚目)")
-_SERIES = re.compile(r"四半期|の[" + NUMERALS + "]")
+_AFTER_ADDRESS = re.compile(r"$|[、。にへでをはがだ\s]|です|まで|から|番|号")
+_MOST_TERMS = 10
 
 
 def expressions(source: str) -> Iterator[Candidate]:
@@ -54,22 +54,13 @@ def _joined(source: str, start: int) -> Candidate | None:
     Two parts must both be digit strings of several digits, or stand after kanji (a district) without a unit behind
     them. A number plate keeps its first の: 品川五〇〇の一二の三四 -> 500の12-34.
     """
-    parts: list[Number] = []
-    at = start
-    while (number := number_at(source, at, prefer_pair=False)) is not None and number.shape not in (
-        "decimal",
-        "version",
-    ):
-        parts.append(number)
-        if not source.startswith("の", number.end) or RUN.match(source, number.end + 1) is None:
-            break
-        at = number.end + 1
+    parts = _parts(source, start)
     if len(parts) < 2 or not _is_code(source, parts):
         return None
     texts = [part.text for part in parts]
     end = parts[-1].end
     plate = len(parts) == 3 and [len(text) for text in texts] in ([3, 2, 2], [2, 2, 2]) and texts[0][0] != "0"
-    if plate and re.search(r"[一-鿿]$", source[:start]):
+    if plate and re.search(r"[一-鿿]$", source[max(0, start - 1) : start]):
         first = parts[0]
         pieces = (
             Piece(start, first.end, first.text, "code"),
@@ -77,6 +68,21 @@ def _joined(source: str, start: int) -> Candidate | None:
         )
         return Candidate(start, end, EXPRESSION_COST, pieces)
     return _one(start, end, "-".join(texts), "phone" if texts[0][0] == "0" else "code")
+
+
+def _parts(source: str, start: int) -> list[Number]:
+    """Whole numbers joined by の, at most five (a card number has four)."""
+    parts: list[Number] = []
+    at = start
+    while len(parts) < 5:
+        number = number_at(source, at, prefer_pair=False)
+        if number is None or number.shape in ("decimal", "version"):
+            break
+        parts.append(number)
+        if not source.startswith("の", number.end) or RUN.match(source, number.end + 1) is None:
+            break
+        at = number.end + 1
+    return parts
 
 
 def _is_code(source: str, parts: list[Number]) -> bool:
@@ -90,15 +96,15 @@ def _is_code(source: str, parts: list[Number]) -> bool:
         return True
     if len(parts) >= 3:
         return True
-    district = re.search(r"[一-鿿ァ-ヴー丁目組はが]$", source[: parts[0].start])
-    return bool(district) and re.match(r"$|[、。にへでをはがだ\s]|です|まで|から|番|号", source[last.end :]) is not None
+    district = re.search(r"[一-鿿ァ-ヴー丁目組はが]$", source[max(0, parts[0].start - 1) : parts[0].start])
+    return district is not None and _AFTER_ADDRESS.match(source, last.end) is not None
 
 
 def _sum(source: str, start: int) -> Candidate | None:
     """A sum that says イコール, with symbols: 一プラス一イコール二 -> 1+1=2. Sums in words stay words."""
     texts: list[str] = []
     at, equal = start, False
-    while True:
+    while len(texts) < 2 * _MOST_TERMS:
         sign = "-" if source.startswith("マイナス", at) else ""
         number = number_at(source, at + 4 * len(sign), prefer_pair=False)
         if number is None:
@@ -106,11 +112,11 @@ def _sum(source: str, start: int) -> Candidate | None:
         texts.append(sign + number.text)
         operator = _OPERATOR.match(source, number.end)
         if operator is None:
-            break
+            return _one(start, number.end, "".join(texts), "math") if equal else None
         equal |= operator[0] == "イコール"
         texts.append(_OPERATORS[operator[0]])
         at = operator.end()
-    return _one(start, number.end, "".join(texts), "math") if equal else None
+    return None
 
 
 def _one(start: int, end: int, text: str, kind: str) -> Candidate:

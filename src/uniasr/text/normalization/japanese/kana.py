@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from uniasr.text.normalization.japanese.kana_readings import counters, day, folded, numerals, patterns
-from uniasr.text.normalization.japanese.numerals import digits, written
+from uniasr.text.normalization.japanese.numerals import digits, value, written
 from uniasr.text.normalization.lattice import Candidate
 from uniasr.text.normalization.records import Piece
 
@@ -23,13 +23,19 @@ _PAIRS = frozenset(
 )
 _HOURS = re.compile(r"(?:ごぜん|ごご|午前|午後|あさ|よる|しんや|ゆうがた|あさの|よるの)$")
 _HALF = re.compile(r"はん(?=$|[^ぁ-んー]|から|まで|に|ごろ|すぎ|です|でし|の|を|は[^ん]|ちょうど)")
-_APART = r"(?:^|[^ぁ-んー]|もう|もー|やく|あと|たった|ほぼ|わずか|この|その|まる|ちょうど|だい|ごご|ごぜん|まいなす)"
+_ERA = re.compile(r"(?:めいじ|たいしょう|しょうわ|へいせい|れいわ|明治|大正|昭和|平成|令和)$")
+_ORDINAL = re.compile(r"(?:^|[^ぁ-んー]|[のはわ])だい$")
+_MEASURED = re.compile(r"まえ|いじょう|いない|くらい|ぐらい|ほど(?!う)")
+"""What follows amounts: さんねんまえ, ごふんほど."""
+_ADVERBS = "もう|もー|やく|あと|たった|ほぼ|わずか|この|その|まる|ちょうど|ごご|ごぜん|まいなす"
+_APART = rf"(?:^|[^ぁ-んー]|{_ADVERBS}|[のは]だい|^だい)"
 _DOUBTFUL = (
     (re.compile("に"), re.compile(rf"(?:{_APART}|[わはをがも])$")),
-    (
-        re.compile("(?:ご|し(?!ち)|く|よ(?!ん))(?!じゅ|ひゃ|せん|まん)"),
-        re.compile(rf"(?:{_APART}|[わはをがにでもの])$"),
-    ),
+    (re.compile("(?:ご|よ(?!ん))(?!じゅ|ひゃ|せん|まん)"), re.compile(rf"(?:{_APART}|[わはをがにでもの])$")),
+    (re.compile("し(?!ち)|く"), re.compile(rf"(?:{_APART}|[わはにの])$")),
+    (re.compile("[しく](?!が?[つじち])"), re.compile("(?!)")),
+    (re.compile("じゅ|ひゃ|せん"), re.compile("(?<!に)(?<!すう)(?<!すー)(?<!なん)$")),
+    (re.compile("さん"), re.compile("(?<!たく)$")),
 )
 """Numerals that are also particles or suffixes (それに じゅうドル, フランスご), and what must stand before them."""
 
@@ -67,16 +73,10 @@ def _chain(text: str, start: int) -> Candidate | None:
     if not quantities or not _clear(text, start):
         return None
     before = text[max(0, start - 5) : start]
-    units = [quantity.unit for quantity in quantities]
-    half = _HALF.match(text, at) if units[-1] in ("時", "時間", "年", "か月") else None
-    ordinal = before.endswith("だい") and len(quantities[0].numerals) > 1
-    trusted = (
-        any(quantity.sure for quantity in quantities)
-        or len(quantities) > 1
-        or (units[0] == "時" and (half is not None or _HOURS.search(before) is not None))
-    )
-    if not trusted:
+    half = _HALF.match(text, at) if quantities[-1].unit in ("時", "時間", "年", "か月") else None
+    if not _trusted(quantities, before, text[at : at + 4]):
         return None
+    ordinal = _ORDINAL.search(before) is not None and quantities[0].unit != "時"
     pieces = [piece for quantity in quantities for piece in _pieces(quantity)]
     if half is not None:
         pieces.append(Piece(at, half.end(), "半", "time"))
@@ -88,6 +88,20 @@ def _chain(text: str, start: int) -> Candidate | None:
         start -= 4
         pieces.insert(0, Piece(start, start + 4, "-", "cardinal"))
     return Candidate(start, at, KANA_COST, tuple(pieces))
+
+
+def _trusted(quantities: list[_Quantity], before: str, after: str) -> bool:
+    """Whether the numerals of a chain are numerals: by their own form, in company, or by what stands beside them."""
+    first = quantities[0].unit
+    return (
+        any(quantity.sure for quantity in quantities)
+        or len(quantities) > 1
+        or (first != "時" and _ORDINAL.search(before) is not None)
+        or before.endswith("まいなす")
+        or (first == "時" and (_HALF.match(after) is not None or _HOURS.search(before) is not None))
+        or (first == "年" and _ERA.search(before) is not None)
+        or _MEASURED.match(after) is not None
+    )
 
 
 def _quantity(text: str, start: int, before: list[_Quantity]) -> _Quantity | None:
@@ -103,7 +117,10 @@ def _quantity(text: str, start: int, before: list[_Quantity]) -> _Quantity | Non
     if match["part"]:
         number += "." + digits(numerals(match["part"]))
     counter = counters()[match["unit"]]
+    if counter.written == "時" and value(number) > 30:
+        return None  # ごご じゅうじ
     sure = counter.sure or len(run) > 1 or bool(match["part"]) or (counter.written == "円" and run in "百千")
+    sure = sure or match["whole"].endswith("じゅっ") or re.search("[^い]っ(?:[ぷぽ]|ぴき)", match[0]) is not None
     return _Quantity(start, match.end("number"), match.end(), run, number, counter.written, sure)
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from uniasr.text.normalization.japanese.units import lines_of
+from uniasr.text.normalization.tables import lines_of
 
 _TO_HIRAGANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
 _LONG_VOWELS = (("ゅー", "ゅう"), ("ょー", "ょう"), ("れー", "れい"), ("せー", "せい"), ("とー", "とお"))
@@ -46,7 +46,7 @@ class Patterns:
 def counters() -> dict[str, Counter]:
     """Counters by their readings."""
     table: dict[str, Counter] = {}
-    for line in lines_of("kana_units.txt"):
+    for line in lines_of(__package__, "kana_units.txt"):
         sureness, text, *readings = line.split()
         for reading in readings:
             table.setdefault(reading, Counter(text, sureness == "sure"))
@@ -68,9 +68,11 @@ def patterns() -> Patterns:
     return Patterns(
         start=re.compile(r"(?=[いにさよしごろなはきくぜれじひせま])(?<!っ)"),
         number=re.compile(f"{number}(?!ー)"),
-        quantity=re.compile(f"(?P<number>{whole}(?:てん(?P<part>(?:{digit})+))?)(?P<unit>{unit})(?![ゃゅょっんー])"),
+        quantity=re.compile(
+            f"(?P<number>{whole}(?:てん(?P<part>(?:{digit}){{1,8}}))?)(?P<unit>{unit})(?![ゃゅょっんー])"
+        ),
         day=re.compile(_any(_table("day"))),
-        code=re.compile(f"(?:{slow_digit}){{2,}}(?:の(?:{slow_digit}){{2,}})*"),
+        code=re.compile(f"(?:{slow_digit}){{2,12}}(?:の(?:{slow_digit}){{2,8}}){{0,3}}"),
     )
 
 
@@ -99,7 +101,7 @@ def _morphemes() -> tuple[dict[str, str], re.Pattern[str]]:
 @cache
 def _table(name: str) -> dict[str, str]:
     """Numerals by their readings."""
-    lines = [line.split() for line in lines_of("kana_numerals.txt")]
+    lines = [line.split() for line in lines_of(__package__, "kana_numerals.txt")]
     entries = next(entries for first, *entries in lines if first == name)
     return {reading: numeral for numeral, reading in (entry.split("=") for entry in entries)}
 

@@ -21,7 +21,10 @@ Shape: TypeAlias = Literal["single", "digits", "composed", "pair", "decimal", "v
 
 _ZERO = "(?<![ァ-ヴー])ゼロ(?![ァ-ヴー])|(?<=[〇零一二三四五六七八九])ゼロ|ゼロ(?=[〇零一二三四五六七八九])"
 RUN = re.compile(rf"(?:[{NUMERALS}]|{_ZERO})+")
-_FRACTION = re.compile(rf"(?:点|・|コンマ)((?:[{''.join(DIGITS)}]|{_ZERO})+)([千{LARGE_UNITS}]?)(?![{NUMERALS}])")
+_MEASURED = "パーセント|[倍割度秒万億円歳]|キロ|メートル|グラム|センチ|ミリ|リットル|ドル|ポイント"
+_POINT = rf"(?:点|コンマ|・(?=[{''.join(DIGITS)}]+(?:{_MEASURED})))"  # not 一・二位
+_FRACTION = re.compile(rf"{_POINT}((?:[{''.join(DIGITS)}]|{_ZERO})+)([千{LARGE_UNITS}]?)(?![{NUMERALS}])")
+_MOST_PARTS = 8
 _PART = re.compile(rf"(?:点|ドット)((?:[{NUMERALS}]|{_ZERO})+)")
 
 
@@ -67,7 +70,7 @@ def number_at(source: str, start: int, prefer_pair: bool = True) -> Number | Non
 def _version(source: str, start: int, end: int, run: str) -> Number | None:
     """Three or more numbers joined by 点: a version or an address."""
     parts = [written(run)]
-    while (match := _PART.match(source, end)) is not None:
+    while len(parts) < _MOST_PARTS and (match := _PART.match(source, end)) is not None:
         parts.append(written(_translated(match[1])))
         end = match.end()
     if len(parts) < 3:

@@ -12,19 +12,21 @@ from uniasr.text.normalization.lattice import Candidate
 from uniasr.text.normalization.records import Piece
 
 QUANTITY_COST = 0.5
-_SIGN = re.compile(r"マイナス$")
+_MINUS = "マイナス"
 _CODE_UNITS = frozenset({"号", "号室", "号車", "号線", "号館", "番地", "番線", "号機"})
 _CLOCK_UNITS = frozenset({"月", "日", "時", "分", "秒"})
 _NO_ORDINAL = frozenset({"人", "歩", "次", "級", "義", "店", "口", "線"})
 """第一 before these is a word: 第一人者, 第一歩, 第一次."""
-_ONE_ORDINAL = re.compile(r"(?:楽章|法則|師団|試合|志望|希望|候補|弾|案|幕|四半期|[0-9])|[、・と][第二]")
+_ONE_ORDINAL = re.compile(
+    r"(?:楽章|法則|師団|試合|志望|希望|候補|弾|案|幕|四半期|[月火水木金土日]曜|[0-9])|[、・と][第二]"
+)
 
 
 def quantities(source: str) -> Iterator[Candidate]:
     """A candidate for every number that counts, its unit included."""
     for match in RUN.finditer(source):
         start = match.start()
-        if frozen(source[:start][-1:], source[match.end() :]):
+        if frozen(match[0], source[max(0, start - 1) : start], source[match.end() : match.end() + 2]):
             continue
         ordinal = start > 0 and source[start - 1] == "第"
         number = number_at(source, start, prefer_pair=not ordinal)
@@ -47,8 +49,8 @@ def _unit_after(source: str, number: Number) -> Unit | None:
 
 
 def _cardinal(source: str, number: Number, unit: Unit | None) -> Iterator[Candidate]:
-    sign = _SIGN.search(source, 0, number.start)
-    start = number.start if sign is None else sign.start()
+    sign = source.endswith(_MINUS, 0, number.start)
+    start = number.start - len(_MINUS) if sign else number.start
     before = source[max(0, start - 12) : start]
     if unit is not None:
         end = number.end + len(unit.spoken)
@@ -62,7 +64,7 @@ def _cardinal(source: str, number: Number, unit: Unit | None) -> Iterator[Candid
 
 def _ordinal(source: str, number: Number, unit: Unit | None) -> Iterator[Candidate]:
     """第 and a number: always an ordinal, but 第一 only with a unit or a noun that is counted."""
-    after = source[number.end :]
+    after = source[number.end : number.end + 12]
     if number.run == "一" and (unit is None or unit.spoken in _NO_ORDINAL) and not _ONE_ORDINAL.match(after):
         return
     piece = Piece(number.start, number.end, number.text, "ordinal")

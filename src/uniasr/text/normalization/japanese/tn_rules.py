@@ -17,7 +17,7 @@ from uniasr.text.normalization.japanese.spoken import (
     spoken,
     spoken_alone,
 )
-from uniasr.text.normalization.japanese.units import lines_of
+from uniasr.text.normalization.tables import lines_of
 
 Reading = Callable[[re.Match[str]], "str | None"]
 """A match as it is spoken; None where it is something else after all."""
@@ -74,7 +74,7 @@ def _codes() -> Iterator[Rule]:
         }
         return "".join(names.get(char, digits_joined(char) if char.isdigit() else char) for char in match[0])
 
-    yield "electronic", r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", address
+    yield "electronic", r"(?<![A-Za-z0-9._+-])[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", address
     yield "electronic", r"(?:https?://|www\.)[A-Za-z0-9._/-]*[A-Za-z0-9/]", address
     yield "phone", r"(?<![\d-])0\d{1,4}-\d{1,4}-\d{3,4}(?![\d-])", lambda m: digits_joined(m[0])
     yield "phone", r"(?<![\d-])\(0\d{1,4}\)\d{1,4}-\d{4}(?![\d-])", lambda m: digits_joined(m[0])
@@ -142,7 +142,8 @@ def _dates_and_times() -> Iterator[Rule]:
     yield "date", rf"(?<![\d/])(\d{{1,2}})/(\d{{1,2}})()(?={_EVENT})", short_date
     yield "date", r"(?<![\d/])(\d{1,2})/(\d{1,2})()(?=[〜~～]\d{1,2}/\d{1,2}(?![\d/]))", short_date
     yield "date", r"(?<=\d[〜~～])(\d{1,2})/(\d{1,2})()(?![\d/])", short_date
-    yield "date", r"(?<=[日])" + _WEEKDAY, lambda m: f"{m[1]}曜日"
+    yield "date", r"(?<=[〜~～])(\d{1,2})" + _WEEKDAY, lambda m: f"{spoken(m[1])}日{m[2]}曜日"
+    yield "date", r"(?<=日)" + _WEEKDAY, lambda m: f"{m[1]}曜日"
     yield "date", r"(?<![A-Za-z0-9])([MTSHR])(\d{1,2})\.(\d{1,2})\.(\d{1,2})(?![\d.])", era_date
     yield (
         "date",
@@ -183,14 +184,19 @@ def _amounts() -> Iterator[Rule]:
 
     symbol = "|".join(re.escape(one) for one in sorted(_symbols(), key=len, reverse=True))
     signed = rf"((?<![\d.,A-Za-z]){SIGNED})"
-    yield "money", rf"([{''.join(_CURRENCIES)}])\s?({NUMBER})([万億兆]?)", money
-    yield "money", rf"{_NOT_AFTER}({NUMBER})([万億兆]?)\s?([$€£₩¥฿₹])(?!\d)", money_after
+    yield "money", rf"([{''.join(_CURRENCIES)}])\s?({NUMBER})([万億兆京]?)", money
+    yield "money", rf"{_NOT_AFTER}({NUMBER})([万億兆京]?)\s?([$€£₩¥฿₹])(?!\d)", money_after
     yield "measure", rf"{signed}\s?([%‰])", measure
-    yield "duration", r"(?<![\d.A-Za-z])(\d+)h(\d+)min(?![A-Za-z])", lambda m: f"{spoken(m[1])}時間{spoken(m[2])}分"
-    yield "measure", rf"{signed}\s?({symbol})(?![A-Za-z0-9²³])", measure
+    yield "percent", r"(?<=\d)[%‰]", lambda m: _symbols()[m[0]]
+    yield (
+        "duration",
+        r"(?<![\d.A-Za-z])(\d+)h(\d+)m(?:in)?(?![A-Za-z])",
+        lambda m: f"{spoken(m[1])}時間{spoken(m[2])}分",
+    )
+    yield "measure", rf"{signed}\s?({symbol})(?![A-Za-z²³])", measure
     yield "temperature", rf"{signed}\s?(?:℃|°C)", lambda m: f"{spoken(m[1])}度"
     yield "temperature", rf"{signed}\s?(?:℉|°F)", lambda m: f"華氏{spoken(m[1])}度"
-    yield "percent", r"(?<=[\d万億兆十百千])%", lambda m: "パーセント"
+    yield "measure", rf"(?<=[万億兆京十百千])({symbol})(?![A-Za-z²³])", lambda m: _symbols()[m[1]]
     yield "measure", r"[⁰²³](?![0-9])", lambda m: f"の{'二' if m[0] == '²' else '三'}乗"
 
 
@@ -224,13 +230,13 @@ def _relations() -> Iterator[Rule]:
 
     operand = rf"√?{NUMBER}[²³]?"
     yield "fraction", r"(?<![\d/.,])(?:(\d+)\s)?(\d+)/(\d+)(?![\d/])", fraction
-    yield "fraction", rf"(\d*)([{''.join(_VULGAR)}])", vulgar
+    yield "fraction", rf"(?<!\d)(\d*)([{''.join(_VULGAR)}])", vulgar
     yield (
         "math",
-        rf"(?<![\d.,A-Za-z])[-−]?{operand}(?:\s?[-−+×÷*]\s?{operand})*\s?=\s?[-−]?{operand}{_NOT_BEFORE}",
+        rf"(?<![\d.,A-Za-z])[-−]?{operand}(?:\s?[-−+×÷*]\s?{operand}){{0,12}}\s?=\s?[-−]?{operand}{_NOT_BEFORE}",
         sum_of,
     )
-    yield "math", rf"(?<![\d.,A-Za-z]){operand}(?:\s?[+×÷*]\s?{operand})+{_NOT_BEFORE}", sum_of
+    yield "math", rf"(?<![\d.,A-Za-z]){operand}(?:\s?[+×÷*]\s?{operand}){{1,12}}{_NOT_BEFORE}", sum_of
     yield "math", r"(?<=[A-Za-z])\s?=\s?(?=[-\d])", lambda m: "イコール"
     yield "math", rf"√{NUMBER}", lambda m: term(m[0])
     yield "math", rf"{_NOT_AFTER}{NUMBER}[²³]", lambda m: term(m[0])
@@ -252,11 +258,11 @@ def _relations() -> Iterator[Rule]:
     yield "approx", r"(?<![\d,.])\d{1,2}(?:,\d{1,2})+(?![\d,])", listed
     yield (
         "score",
-        rf"(?<![\d:-]){INTEGER}[-−:]{INTEGER}(?![\d:-])",
+        rf"(?<![\d:-]){INTEGER}(?:[-−]{INTEGER}|(?::{INTEGER}){{1,4}})(?![\d:-])",
         lambda m: "対".join(spoken(one) for one in re.split(r"[-−:]", m[0])),
     )
 
 
 @cache
 def _symbols() -> dict[str, str]:
-    return dict(line.split() for line in lines_of("symbols.txt"))
+    return dict(line.split() for line in lines_of(__package__, "symbols.txt"))

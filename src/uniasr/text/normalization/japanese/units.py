@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+
+from uniasr.text.normalization.tables import lines_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +39,9 @@ class UnitTable:
 def unit_table() -> UnitTable:
     """The packaged table; a unit that stands twice has the meaning of its first line."""
     units: dict[str, Unit] = {}
-    for line in lines_of("units.txt"):
+    for line in lines_of(__package__, "units.txt"):
         kind, one, *entries = line.split()
         for entry in entries:
             spoken, _, symbol = entry.partition("=")
             units.setdefault(spoken, Unit(spoken, symbol or spoken, kind, one))
     return UnitTable(units)
-
-
-def lines_of(name: str) -> list[str]:
-    """Lines of a packaged data file without comments."""
-    text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
-    return [line for line in text.splitlines() if line and not line.startswith("#")]

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from functools import cache
 
 from uniasr.text.normalization.japanese.numerals import NUMERALS
-from uniasr.text.normalization.japanese.units import lines_of
 from uniasr.text.normalization.lattice import Candidate
+from uniasr.text.normalization.tables import lines_of
 
 WORD_COST = 0.4
 """Less than a conversion: of a word and a number over the same characters the word wins."""
@@ -42,7 +42,7 @@ def _cuts(source: str, end: int) -> bool:
 @cache
 def _words() -> tuple[frozenset[str], dict[str, tuple[int, ...]]]:
     """The words, and by first character the lengths that they have."""
-    words = frozenset(word for line in lines_of("words.txt") for word in line.split())
+    words = frozenset(word for line in lines_of(__package__, "words.txt") for word in line.split())
     lengths: dict[str, set[int]] = {}
     for word in words:
         lengths.setdefault(word[0], set()).add(len(word))

@@ -1,0 +1,1 @@
+"""Korean: our own rules for ITN."""
