@@ -30,4 +30,5 @@ def export_punctuation(
         if weights == "int8":
             compress_weights(path)
         card = {key: value for key, value in files.card.items() if key != "layout"}
-        return write_punctuation(output, files.config, files.words, files=[path, *extra], card=card)
+        dictionary = [] if files.dictionary is None else [files.dictionary]
+        return write_punctuation(output, files.config, files.words, files=[path, *dictionary, *extra], card=card)

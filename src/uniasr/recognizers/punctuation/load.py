@@ -27,12 +27,13 @@ def load_punctuator(
         threads: per call; None leaves it to the runtime.
 
     Raises ModelNotFoundError and ModelError for models, OptionError for the other arguments, MissingExtraError where
-    torch is needed and missing.
+    torch, or jieba for a model with its own dictionary, is needed and missing.
     """
     from uniasr.checkpoints.ct_transformer import read_punctuation
     from uniasr.hub.resolve import resolve
     from uniasr.recognizers.punctuation.model import Punctuator
     from uniasr.recognizers.punctuation.network import GRAPH
+    from uniasr.text.words import Splitter, split_words
 
     runtime = Runtime(device, backend, threads)
     files = read_punctuation(resolve(DEFAULT if name is None else name))
@@ -43,5 +44,10 @@ def load_punctuator(
 
         return ct_transformer_graphs(load_punctuation_network(files))
 
+    split: Splitter = split_words
+    if files.dictionary is not None:
+        from uniasr.text.dictionary import DictionaryCutter
+
+        split = DictionaryCutter(files.dictionary)
     engine = runtime.open(files.directory, (GRAPH,), files.graph is not None, make_graphs)
-    return Punctuator(engine, files.config, files.words, files.directory)
+    return Punctuator(engine, files.config, files.words, split, files.directory)
