@@ -3,6 +3,7 @@
 import copy
 import json
 import shutil
+import sys
 
 import pytest
 import yaml
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 import uniasr
 from uniasr.checkpoints.ct_transformer import is_punctuation, read_punctuation, write_punctuation
-from uniasr.errors import ModelError, ModelNotFoundError, UniasrError
+from uniasr.errors import MissingExtraError, ModelError, ModelNotFoundError, UniasrError
 from uniasr.text.words import WordList
 
 TEXT = "好 a 模 hello 后可型气有 b 现 like 再这然 hello 去 16k 问今下 world 你并 gpu 标语上去个有"
@@ -62,7 +63,6 @@ def test_ascii_marks_of_a_template_mean_the_full_width_ones(published):
         ("model_conf", "punc_list", ["。"], "marks"),
         ("model_conf", "punc_list", "。", "punc_list"),
         ("model_conf", "sentence_end_id", 12, "sentence_end"),
-        ("model_conf", "jieba_usr_dict", "words.txt", "jieba"),
         (None, "encoder", "SANMVadEncoder", "encoder"),
         (None, "model", "CTTransformerLarge", "CTTransformerLarge"),
     ],
@@ -144,6 +144,43 @@ def complaint(call):
     return None
 
 
+def with_dictionary(folder):
+    (folder / "jieba_usr_dict").write_text("上去个 900 n\n", encoding="utf-8")
+    names = json.loads((folder / "configuration.json").read_text(encoding="utf-8"))
+    names["file_path_metas"]["jieba_usr_dict"] = "jieba_usr_dict"
+    (folder / "configuration.json").write_text(json.dumps(names), encoding="utf-8")
+    return folder
+
+
+def test_a_dictionary_needs_the_package_that_cuts_with_it(published, monkeypatch):
+    folder = published[0]
+    (folder / "jieba_usr_dict").touch()
+    assert read_punctuation(folder).dictionary is None  # configuration.json does not name it
+    with_dictionary(folder)
+    monkeypatch.setitem(sys.modules, "jieba", None)
+    with pytest.raises(MissingExtraError, match=r"uniasr\[zh\]"):
+        uniasr.load_punctuator(folder)
+    (folder / "jieba_usr_dict").unlink()
+    with pytest.raises(ModelError, match="jieba_usr_dict"):
+        read_punctuation(folder)
+
+
+@pytest.mark.torch
+def test_text_is_cut_with_the_dictionary(published):
+    pytest.importorskip("jieba")
+    pytest.importorskip("torch")
+    model = uniasr.load_punctuator(with_dictionary(published[0]))
+    assert model.label("你标语上去个有 hello it's 上去").words == (
+        "你",
+        "标语",
+        "上去个",
+        "有",
+        "hello",
+        "it's",
+        "上去",
+    )
+
+
 plain = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**6), 10**6) | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -151,6 +188,7 @@ plain = st.recursive(
 )
 
 
+@pytest.mark.filterwarnings("ignore:invalid escape sequence")  # hypothesis shows the source of what it has drawn
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_configuration_is_read_or_refused_with_one_of_our_errors(published, data):

@@ -1,5 +1,8 @@
 """Words, windows, texts and tokens of punctuation, on a model without weights."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from fabricated_punctuation import WORDS, config, fabricated, never
@@ -31,7 +34,9 @@ def test_words_are_runs_of_ascii_and_other_single_characters():
     assert split_words("Ａb") == ["Ａ", "b"]
     assert split_words(" \t\u3000\n") == []
     text = "あ ok。\x1cx\x1by"
-    assert [text[a:b] for a, b in word_spans(text)] == split_words(text) == ["あ", "ok", "。", "x\x1by"]
+    assert (
+        [text[a:b] for a, b in word_spans(text, split_words(text))] == split_words(text) == ["あ", "ok", "。", "x\x1by"]
+    )
 
 
 def test_a_word_list_needs_unk_and_no_word_twice():
@@ -188,3 +193,28 @@ def test_a_stream_without_full_stops_keeps_a_bounded_number_of_words():
 def test_impossible_configurations_are_refused(changes):
     with pytest.raises(ValueError, match=next(iter(changes)) if "marks" not in changes else "marks"):
         config(**changes)
+
+
+# The graph
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("causal", [False, True])
+def test_the_graph_is_the_documented_one(causal):
+    pytest.importorskip("torch")
+    from uniasr.networks.ct_transformer import CtTransformerNetwork
+    from uniasr.networks.graphs import ct_transformer_graphs
+
+    page = Path(__file__).parents[2] / "docs" / "families" / "ct_transformer.md"
+    if not page.is_file():
+        pytest.skip("the tests run without their checkout")
+    pattern = r"^\| `(\w+)` \| (in|out)(?:, (VAD-realtime))? \| (\w+) \| `\[(.*)\]` \|$"
+    lines = re.findall(pattern, page.read_text(encoding="utf-8"), re.M)
+    graph = ct_transformer_graphs(CtTransformerNetwork(config(causal=causal)).eval())["punctuation"]
+    assert [name for name, way, *_ in lines if way == "in"] == list(graph.inputs)
+    assert [name for name, way, *_ in lines if way == "out"] == list(graph.outputs)
+    arguments = graph.example()
+    for (name, _, only, kind, letters), value in zip(lines, [*arguments, graph.module(*arguments)], strict=True):
+        assert str(value.dtype) == f"torch.{kind}"
+        varying = {axis: letter for axis, letter in enumerate(letters.split(", ")) if letter in ("W", "K")}
+        assert varying == graph.axes.get(name, varying if only and not causal else {}), name

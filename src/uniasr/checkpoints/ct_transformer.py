@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from uniasr.checkpoints.ct_transformer_published import PunctuationFiles, published_config, read_published_punctuation
+from uniasr.checkpoints.ct_transformer_published import (
+    DICTIONARY,
+    PunctuationFiles,
+    published_config,
+    read_published_punctuation,
+)
 from uniasr.checkpoints.documents import read_yaml
 from uniasr.checkpoints.native import staged_directory, write_state
 from uniasr.configs.ct_transformer import CtTransformerConfig
@@ -115,5 +120,6 @@ def _read_native(directory: Path) -> PunctuationFiles:
         words=read_words(directory / "tokens.txt"),
         weights=weights if weights.is_file() else None,
         graph=graph if graph.is_file() else None,
+        dictionary=directory / DICTIONARY if (directory / DICTIONARY).is_file() else None,
         card={**card, "layout": "uniasr"},
     )

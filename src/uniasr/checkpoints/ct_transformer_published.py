@@ -19,6 +19,7 @@ from uniasr.errors import ModelError
 from uniasr.text.words import WordList, read_words, words_from
 
 _CLASSES = {"CTTransformer": ("SANMEncoder", False), "CTTransformerStreaming": ("SANMVadEncoder", True)}
+DICTIONARY = "jieba_usr_dict"
 _KINDS_0X = {"target_delay": False, "vad_realtime": True}
 _NORMALISED = {",": "，", "?": "？"}
 """Template files list ASCII marks; the text has always had these."""
@@ -34,6 +35,8 @@ class PunctuationFiles:
     weights: Path | None
     """State dict for the torch network; None when there is only the graph."""
     graph: Path | None = None
+    dictionary: Path | None = None
+    """By which jieba cuts text into words; None where words are characters and runs of ASCII."""
     card: dict[str, Any] = field(default_factory=dict)
     """What else the directory says: `layout`, and the entry `card` of our own model.yaml."""
 
@@ -101,7 +104,6 @@ def _read_1x(directory: Path, entries: dict[str, Any], path: Path) -> Punctuatio
     names = directory / "configuration.json"
     metadata = read_json(names) if names.is_file() else {}
     where = f"{names}: file_path_metas."
-    _refuse_word_cutting(directory, entries, metadata)
     encoder, causal = _CLASSES[entries["model"]]
     Section({"encoder": entries.get("encoder")}, str(path)).require("encoder", (encoder,))
     words_name = _entry(metadata, "file_path_metas", "tokenizer_conf", "token_list") or "tokens.json"
@@ -112,6 +114,7 @@ def _read_1x(directory: Path, entries: dict[str, Any], path: Path) -> Punctuatio
         config=_config_1x(entries, str(path), len(words), causal),
         words=words,
         weights=_existing(weights),
+        dictionary=_dictionary(directory, metadata if names.is_file() else None),
         card={"layout": "funasr-1.x"},
     )
 
@@ -192,17 +195,17 @@ def _marks(section: Any, where: str) -> tuple[str, ...]:
     return tuple(_NORMALISED.get(mark) or mark for mark in marks)
 
 
-def _refuse_word_cutting(directory: Path, entries: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
-    """Models whose words are cut by jieba with a dictionary of their own would get other words from us."""
-    if (
-        entries.get("jieba_usr_dict")
-        or _entry(entries, "model_conf", "jieba_usr_dict")
-        or _entry(metadata, "file_path_metas", "jieba_usr_dict")
-    ):
-        raise ModelError(
-            f"{directory} cuts text into words with jieba and a dictionary of its own (jieba_usr_dict); "
-            "such punctuation models are not supported, take one without it"
-        )
+def _dictionary(directory: Path, metadata: Mapping[str, Any] | None) -> Path | None:
+    """The dictionary that text is cut with: named in configuration.json, or found where there is no such file."""
+    if metadata is None:
+        return directory / DICTIONARY if (directory / DICTIONARY).is_file() else None
+    name = _entry(metadata, "file_path_metas", DICTIONARY)
+    if name is None:
+        return None
+    path = inside(directory, name, f"{directory / 'configuration.json'}: file_path_metas.{DICTIONARY}")
+    if not path.is_file():
+        raise ModelError(f"{path} is missing; it should hold the words by which the model cuts text")
+    return path
 
 
 def _existing(path: Path) -> Path:

@@ -42,7 +42,7 @@ def read_native(directory: Path) -> ModelFiles:
         if description.get(name) != supported:
             raise ModelError(
                 f"{path}: {name} is {description.get(name)!r:.60}; this version reads {supported!r}. "
-                "A newer model needs a newer uniasr"
+                "A punctuation model is loaded with load_punctuator; a newer model needs a newer uniasr"
             )
     if unknown := sorted(set(description) - {"family", "format", "config", "card"}):
         raise ModelError(f"{path} has unknown entries {', '.join(unknown)}")

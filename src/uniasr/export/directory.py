@@ -55,7 +55,8 @@ def export_punctuation(
     with tempfile.TemporaryDirectory() as scratch:
         paths = _write_graphs(ct_transformer_graphs(network), Path(scratch), weights)
         card = {key: value for key, value in files.card.items() if key != "layout"}
-        return write_punctuation(output, files.config, files.words, files=[*paths, *extra], card=card)
+        dictionary = [] if files.dictionary is None else [files.dictionary]
+        return write_punctuation(output, files.config, files.words, files=[*paths, *dictionary, *extra], card=card)
 
 
 def _write_graphs(graphs: Mapping[str, Graph], directory: Path, weights: str) -> list[Path]:

@@ -75,11 +75,13 @@ def load_punctuator(
 ) -> Punctuator:
     """Load a punctuation model (CT-Transformer, offline or VAD-realtime); None means the packaged Japanese one.
 
-    Arguments and errors are those of `load_model`.
+    Arguments and errors are those of `load_model`; MissingExtraError also where jieba is missing for a model with a
+    dictionary of its own.
     """
     from uniasr.checkpoints.ct_transformer import read_punctuation
     from uniasr.hub.resolve import DEFAULT_PUNCTUATION, resolve
     from uniasr.recognizers.punctuation import GRAPHS, Punctuator
+    from uniasr.text.words import Splitter, split_words
 
     runtime = Runtime(device, backend, threads)
     files = read_punctuation(resolve(name, default=DEFAULT_PUNCTUATION))
@@ -91,4 +93,9 @@ def load_punctuator(
         return ct_transformer_graphs(load_punctuation_network(files))
 
     engine = runtime.open(files.directory, GRAPHS, files.graph is not None, make_graphs)
-    return Punctuator(engine, files.config, files.words, files.directory)
+    split: Splitter = split_words
+    if files.dictionary is not None:
+        from uniasr.text.dictionary import DictionaryCutter
+
+        split = DictionaryCutter(files.dictionary)
+    return Punctuator(engine, files.config, files.words, split, files.directory)

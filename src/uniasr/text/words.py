@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from uniasr.errors import ModelError
 from uniasr.text.vocabulary import UNKNOWN_MARKS, read_token_list
+
+Splitter: TypeAlias = Callable[[str], list[str]]
+"""Cuts a text into words that are together the text without white space."""
 
 _WORD = re.compile(r"[!-\x7f\x00-\x08\x0e-\x1b]+|\S")
 """A run of ASCII without white space (as str.split knows it), or any other character that is no white space."""
@@ -25,9 +28,14 @@ def split_words(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
-def word_spans(text: str) -> list[tuple[int, int]]:
-    """Where the words of a text begin and end, in characters."""
-    return [match.span() for match in _WORD.finditer(text)]
+def word_spans(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
+    """Where the words of a text begin and end, in characters; words may be cut anywhere but skip white space only."""
+    places = [place for place, char in enumerate(text) if not char.isspace()]
+    spans, done = [], 0
+    for word in words:
+        spans.append((places[done], places[done + len(word) - 1] + 1))
+        done += len(word)
+    return spans
 
 
 @dataclass(frozen=True, slots=True)

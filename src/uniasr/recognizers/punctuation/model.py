@@ -23,7 +23,7 @@ from uniasr.recognizers.punctuation.render import (
 )
 from uniasr.recognizers.punctuation.stream import EMPTY, Piece, StreamCarry, advance, closing_mark
 from uniasr.recognizers.punctuation.tokens import attach, words_of
-from uniasr.text.words import WordList, split_words
+from uniasr.text.words import Splitter, WordList, split_words
 from uniasr.types import Token
 
 
@@ -40,9 +40,14 @@ class Punctuator:
     """A CT-Transformer. Immutable and safe to use from many threads; the state of a stream belongs to the stream."""
 
     def __init__(
-        self, engine: Engine, config: CtTransformerConfig, words: WordList, directory: Path | None = None
+        self,
+        engine: Engine,
+        config: CtTransformerConfig,
+        words: WordList,
+        split: Splitter = split_words,
+        directory: Path | None = None,
     ) -> None:
-        self.engine, self.config, self.word_list, self.directory = engine, config, words, directory
+        self.engine, self.config, self.word_list, self.split, self.directory = engine, config, words, split, directory
 
     @property
     def marks(self) -> tuple[str, ...]:
@@ -82,7 +87,7 @@ class Punctuator:
         for text in texts:
             if not isinstance(text, str):
                 raise OptionError(f"a text is {text!r:.60}, which is {type(text).__name__}; give a string")
-        split = [self._spoken(split_words(text), style) for text in texts]
+        split = [self._spoken(self.split(text), style) for text in texts]
         found = self._label([(words, 0) for words in split], split_size)
         return [self._written(words, labelled, style) for words, labelled in zip(split, found, strict=True)]
 
@@ -102,7 +107,7 @@ class Punctuator:
 
     def punctuate_tokens_batch(self, texts: Sequence[Sequence[Token]], *, closed: bool = True) -> list[list[Token]]:
         """`punctuate_tokens` of several texts at once; each result is the same as alone."""
-        split = [words_of(tokens) for tokens in texts]
+        split = [words_of(tokens, self.split) for tokens in texts]
         results = []
         for tokens, words, labelled in zip(
             texts, split, self._label([(words.words, 0) for words in split]), strict=True
@@ -190,7 +195,7 @@ class PunctuationStream:
 
     def accept(self, text: str) -> str:
         """The next piece with its marks."""
-        self.carry, piece = self._model.advance(self.carry, split_words(text))
+        self.carry, piece = self._model.advance(self.carry, self._model.split(text))
         return piece.text
 
     def finish(self) -> str:

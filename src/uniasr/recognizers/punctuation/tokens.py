@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from uniasr.text.join import pieces
-from uniasr.text.words import word_spans
+from uniasr.text.words import Splitter, word_spans
 from uniasr.types import Token
 
 
@@ -18,15 +18,15 @@ class TokenWords:
     holders: tuple[int | None, ...]
 
 
-def words_of(tokens: Sequence[Token]) -> TokenWords:
+def words_of(tokens: Sequence[Token], split: Splitter) -> TokenWords:
     """Words of a token list. A token may hold several words (a mora of two kana) or a part of one (a word piece)."""
     text, holder_of_end = "", {}
     for place, piece in enumerate(pieces([token.text for token in tokens])):
         text += piece
         if piece.strip():
             holder_of_end[len(text.rstrip())] = place
-    spans = word_spans(text)
-    return TokenWords(tuple(text[start:end] for start, end in spans), tuple(holder_of_end.get(end) for _, end in spans))
+    words = split(text)
+    return TokenWords(tuple(words), tuple(holder_of_end.get(end) for _, end in word_spans(text, words)))
 
 
 def attach(tokens: Sequence[Token], words: TokenWords, marks: Sequence[str]) -> list[Token]:
