@@ -5,15 +5,16 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
-from uniasr.checkpoints import read_model
+from uniasr.checkpoints import ModelFiles, read_model
+from uniasr.checkpoints.language_model import LanguageModelFiles, is_language_model, read_language_model
 from uniasr.cli.sinks import put
 from uniasr.errors import MissingExtraError, ModelError
 from uniasr.hub import resolve
 
 
 def run(name: str, output: str, weights: str) -> None:
-    """Export the model and say what has been written."""
-    files = read_model(resolve(name))
+    """Export the model, or the language model, and say what has been written."""
+    files = _read(name)
     if files.weights is None:
         raise ModelError(f"{files.directory} has no PyTorch weights to export; it is an onnxruntime directory already")
     try:
@@ -24,9 +25,18 @@ def run(name: str, output: str, weights: str) -> None:
             f"export needs PyTorch and onnx ({error}); install them with pip install 'uniasr[export]'"
         ) from error
     from uniasr.export.directory import export_model
+    from uniasr.export.language_model import export_language_model
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's notes about tracing are for whoever writes the network
-        directory = export_model(files, Path(output), weights=weights)
+        if isinstance(files, LanguageModelFiles):
+            directory = export_language_model(files, Path(output), weights=weights)
+        else:
+            directory = export_model(files, Path(output), weights=weights)
     sizes = [path.stat().st_size for path in directory.iterdir()]
     put(f"{directory}: {len(list(directory.glob('*.onnx')))} graphs, {sum(sizes) / 1e6:.1f} MB\n")
+
+
+def _read(name: str) -> ModelFiles | LanguageModelFiles:
+    place = resolve(name)
+    return read_language_model(place) if is_language_model(place) else read_model(place)

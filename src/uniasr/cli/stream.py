@@ -28,6 +28,8 @@ class Request:
     beam_size: int
     search: str
     hotwords: str | None
+    lm: str | None
+    lm_weight: float
     realtime: bool
     sample_rate: int
     channels: int
@@ -36,7 +38,7 @@ class Request:
     @property
     def options(self) -> dict[str, Any]:
         """The fields of DecodingOptions."""
-        return {name: getattr(self, name) for name in ("beam_size", "search", "hotwords")}
+        return {name: getattr(self, name) for name in ("beam_size", "search", "hotwords", "lm", "lm_weight")}
 
     def __post_init__(self) -> None:
         for name in ("sample_rate", "channels", "packet_ms"):

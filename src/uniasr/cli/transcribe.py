@@ -32,6 +32,8 @@ class Request:
     beam_size: int
     search: str
     hotwords: str | None
+    lm: str | None
+    lm_weight: float
     nbest: int
     channel: int | None
     fmt: str | None
@@ -40,7 +42,7 @@ class Request:
     @property
     def call(self) -> dict[str, Any]:
         """The arguments of `Uniasr.attempt`."""
-        names = ("mode", "latency", "beam_size", "search", "hotwords", "nbest", "channel")
+        names = ("mode", "latency", "beam_size", "search", "hotwords", "lm", "lm_weight", "nbest", "channel")
         return {name: getattr(self, name) for name in names}
 
 

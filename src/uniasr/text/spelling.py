@@ -44,6 +44,11 @@ def hiragana(text: str) -> str:
     return text.translate(_TO_HIRAGANA)
 
 
+def vowel_of(kana: str) -> str:
+    """The vowel that a katakana ends with: カ and ア -> ア; empty for ン, ッ, ー and everything else."""
+    return _VOWEL.get(kana, "")
+
+
 def pronunciations(kana: str) -> list[str]:
     """Pronunciation katakana of a reading, long vowels first: おおさか -> オーサカ, オオサカ.
 
@@ -52,7 +57,7 @@ def pronunciations(kana: str) -> list[str]:
     text = _NO_SOUND.sub("", katakana(kana).translate(_ONE_SOUND))
     choices, doubtful = [], 0
     for before, kana_here in zip(" " + text, text, strict=False):
-        if kana_here not in _LENGTHENS.get(_VOWEL.get(before, ""), ""):
+        if kana_here not in _LENGTHENS.get(vowel_of(before), ""):
             choices.append(kana_here)
             continue
         doubtful += 1
