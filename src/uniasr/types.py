@@ -48,6 +48,10 @@ class DecodingOptions:
     """Normal mode: least time between two refreshes; None refreshes with every chunk of the second pass."""
     hotwords: str | PathLike[str] | Mapping[str, float] | Iterable[str] | None = None
     """Words to listen for: a file, words with weights, or words (docs/hotwords.md)."""
+    lm: str | PathLike[str] | None = None
+    """A language model over the recogniser's tokens: an .arpa file or a directory (docs/language-models.md)."""
+    lm_weight: float = 0.3
+    """Of the language model's log-probabilities."""
 
     def __post_init__(self) -> None:
         for name, least in (("beam_size", 1), ("nbest", 1)):
@@ -58,7 +62,7 @@ class DecodingOptions:
             raise OptionError(f"search is {self.search!r}; choose 'gated' or 'reference'")
         if not isinstance(self.token_num_relax, int):
             raise OptionError(f"token_num_relax is {self.token_num_relax!r}; it must be a whole number")
-        for name in ("penalty", "length_norm"):
+        for name in ("penalty", "length_norm", "lm_weight"):
             value = getattr(self, name)
             if not isinstance(value, int | float) or not np.isfinite(value):
                 raise OptionError(f"{name} is {value!r}; it must be a finite number")

@@ -166,7 +166,7 @@ class TestWrongCalls:
         "keywords",
         [
             {"task": "text-to-speech"},
-            {"lm_model": "damo/speech_transformer_lm"},
+            {"vad_model_file": "vad.pb"},
             {"ctc_weight": 0.5},
             {"hotword": "☃"},
             {"beam_size": 0},

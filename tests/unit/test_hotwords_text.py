@@ -5,8 +5,9 @@ import pytest
 import uniasr
 from uniasr.errors import OptionError
 from uniasr.recognizers.biasing import hotword_scorer
-from uniasr.text import Vocabulary
+from uniasr.text import Vocabulary, spelling
 from uniasr.text.hotwords import Hotword, read_hotwords
+from uniasr.text.readings import reading_of
 from uniasr.text.spelling import Speller, pronunciations
 
 KATAKANA = Vocabulary(("<blank>", "<s>", "</s>", *"アイウエオカガキコサシズテョー", "ショ", "<unk>"))
@@ -107,7 +108,21 @@ def test_words_are_spelled_as_the_model_writes():
     assert Speller(PIECES).spellings(Hotword("new yard")) == ()
 
 
-def test_words_that_cannot_be_written_are_named():
+def test_a_dictionary_reads_what_has_no_reading(monkeypatch):
+    monkeypatch.setattr(spelling, "reading_of", {"書誌": "ショシ", "寒河江": "寒ガコウ"}.get)
+    expected = Speller(KATAKANA).spellings(Hotword("書誌", "しょし"))
+    assert Speller(KATAKANA).spellings(Hotword("書誌")) == expected
+    assert Speller(KATAKANA).spellings(Hotword("書誌", "かい")) == Speller(KATAKANA).spellings(Hotword("カイ"))
+    assert Speller(KATAKANA).spellings(Hotword("寒河江")) == Speller(KATAKANA).spellings(Hotword("匝瑳")) == ()
+
+
+def test_readings_of_the_real_dictionary():
+    pytest.importorskip("sudachipy")
+    assert reading_of("居間") in (None, "イマ")
+
+
+def test_words_that_cannot_be_written_are_named(monkeypatch):
+    monkeypatch.setattr(spelling, "reading_of", lambda word: None)
     with pytest.raises(OptionError, match=r"寒河江, 設楽 .*readings in kana"):
         hotword_scorer(["寒河江", "設楽", "カイ"], KATAKANA)
     with pytest.raises(OptionError, match=r"寒河江 .*nor their readings"):

@@ -6,10 +6,12 @@ from uniasr.checkpoints.ct_transformer_published import PunctuationFiles
 from uniasr.checkpoints.files import ModelFiles
 from uniasr.checkpoints.fsmn_vad import FsmnVadFiles
 from uniasr.checkpoints.graph_weights import read_graph_state
+from uniasr.checkpoints.language_model import LanguageModelFiles
 from uniasr.checkpoints.weights import load_strictly, read_state
 from uniasr.errors import ModelError
 from uniasr.networks.ct_transformer import CtTransformerNetwork
 from uniasr.networks.fsmn_vad import FsmnVadNetwork
+from uniasr.networks.language_model import RecurrentLm, TransformerLm, build_language_model
 from uniasr.networks.uniasr import UniasrNetwork
 
 
@@ -44,4 +46,17 @@ def load_punctuation_network(files: PunctuationFiles) -> CtTransformerNetwork:
     state = {name.removeprefix("punc_model."): value for name, value in state.items()}
     network = CtTransformerNetwork(files.config)
     load_strictly(network, state, str(files.weights))
+    return network.eval()
+
+
+def load_language_model(files: LanguageModelFiles) -> TransformerLm | RecurrentLm:
+    """The network of a language model, in evaluation mode, with its weights.
+
+    Raises ModelError for weights that do not fit the configuration, and for a directory without weights.
+    """
+    if files.weights is None:
+        raise ModelError(f"{files.directory} has no PyTorch weights; it is an onnxruntime directory already")
+    state = read_state(files.weights)
+    network = build_language_model(files.config)
+    load_strictly(network, {name.removeprefix("lm."): value for name, value in state.items()}, str(files.weights))
     return network.eval()

@@ -15,6 +15,7 @@ from typing import Any
 
 from uniasr.checkpoints.documents import inside, read_json, read_yaml
 from uniasr.checkpoints.files import ModelFiles, read_cmvn
+from uniasr.checkpoints.language_model import has_language_model
 from uniasr.checkpoints.network_sections import NETWORK_SECTIONS, network_config
 from uniasr.checkpoints.section import Section
 from uniasr.errors import ModelError
@@ -78,7 +79,7 @@ def _read_0x(directory: Path, metadata: Mapping[str, Any], entries: dict[str, An
         card={
             "layout": "funasr-0.x",
             "language": settings.get("lang"),
-            "decoding": _decoding_0x(decoding) if decoding.is_file() else {},
+            "decoding": _decoding_0x(decoding, has_language_model(directory)) if decoding.is_file() else {},
         },
     )
 
@@ -116,9 +117,10 @@ def _require_plain_model(entries: Mapping[str, Any], path: Path, *, encoder: str
         top.require(name, _NONE)
 
 
-def _decoding_0x(path: Path) -> dict[str, Any]:
+def _decoding_0x(path: Path, with_lm: bool) -> dict[str, Any]:
     """Defaults of a call from decoding.yaml; the mode is spelled as a pass and a chunk configuration there."""
     section = Section(read_yaml(path), str(path))
+    lm = {"lm_weight": section.take("lm_weight", float, 0.0)} if with_lm else {}
     for name in ("maxlenratio", "minlenratio", "ctc_weight", "lm_weight"):
         section.require(name, (0,), default=0)
     modes = {("model1", 0): "fast", ("model2", 0): "normal", ("model2", 1): "offline"}
@@ -128,7 +130,7 @@ def _decoding_0x(path: Path) -> dict[str, Any]:
             f"{path}: decoding_mode {chosen[0]!r} with decoding_ind {chosen[1]} is no known mode; "
             f"known are {', '.join(f'{pass_name} with {index}' for pass_name, index in modes)}"
         )
-    return {**_search_options(section), "mode": modes[chosen]}
+    return {**_search_options(section), **lm, "mode": modes[chosen]}
 
 
 def _decoding_1x(entries: Mapping[str, Any], path: Path) -> dict[str, Any]:

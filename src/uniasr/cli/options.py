@@ -64,6 +64,15 @@ def decoding_options(default_mode: str) -> Callable[[_Command], _Command]:
     def decorate(command: _Command) -> _Command:
         for option in (
             click.option(
+                "--lm-weight",
+                type=float,
+                default=0.3,
+                show_default=True,
+                metavar="W",
+                help="Of the language model's log-probabilities.",
+            ),
+            click.option("--lm", metavar="PATH", help="A language model: an .arpa file or a directory."),
+            click.option(
                 "--hotwords",
                 metavar="FILE|WORDS",
                 help="Words to listen for: a file with lines `word reading weight`, or words separated by commas.",

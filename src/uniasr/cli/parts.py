@@ -31,13 +31,15 @@ class PartRequest:
     beam_size: int
     search: str
     hotwords: str | None
+    lm: str | None
+    lm_weight: float
     max_end_silence: int | None
     max_segment: float | None
 
     @property
     def options(self) -> dict[str, Any]:
         """Options of a pipeline's calls, but mode and latency."""
-        options = {name: getattr(self, name) for name in ("beam_size", "search", "hotwords")}
+        options = {name: getattr(self, name) for name in ("beam_size", "search", "hotwords", "lm", "lm_weight")}
         options["max_end_silence_ms"] = self.max_end_silence
         if self.max_segment is not None:
             least = min(self.max_segment, DecodingOptions().segment_s)

@@ -26,6 +26,7 @@ import numpy as np
 from uniasr.audio.inputs import expand
 from uniasr.audio.load import Source, Waveform, load
 from uniasr.checkpoints import read_model
+from uniasr.checkpoints.language_model import has_language_model
 from uniasr.compat.audio_bytes import holds_a_file
 from uniasr.compat.training import MsDataset, Trainers, build_trainer
 from uniasr.errors import AudioError, OptionError
@@ -47,7 +48,8 @@ _SEARCH = ("beam_size", "token_num_relax", "penalty", "nbest")
 _NEUTRAL = ("ngpu", "batch_size", "model_revision", "num_workers", "log_level", "seed", "dtype", "preprocessor")
 """Keywords that change no result here, and are accepted for that reason."""
 _PARTS = ("vad_model", "punc_model")
-_MISSING = ("lm_model", "vad_model_file", "punc_model_file", "lm_file")
+_LM = ("lm_model", "lm_file", "lm_weight")
+_MISSING = ("vad_model_file", "punc_model_file")
 
 
 class Tasks:
@@ -72,11 +74,13 @@ def pipeline(
             not: without `device` it is the CPU); `beam_size`, `token_num_relax`, `penalty`, `nbest` replace the values
             of decoding.yaml; `hotword` (a .txt file with a word a line, or words separated by blanks) holds for calls
             that name none; `vad_model` and `punc_model` name parts around the recogniser, as `uniasr.Pipeline` takes
-            them; `param_dict`, or `decoding_mode` with `decoding_ind`, set the mode of calls that name none. Keywords
-            that change no result (`ngpu`, `batch_size`, `model_revision` and such) are accepted.
+            them; `lm_model` or `lm_file` is a language model (docs/language-models.md) with the weight `lm_weight`,
+            which alone means the one that the model's directory carries; `param_dict`, or `decoding_mode` with
+            `decoding_ind`, set the mode of calls that name none. Keywords that change no result (`ngpu`, `batch_size`,
+            `model_revision` and such) are accepted.
 
-    Raises OptionError for another task, for a keyword that asks for something that is not there (`lm_model`,
-    `ctc_weight` above 0) or is unknown; ModelError and MissingExtraError as `uniasr.load_model` does.
+    Raises OptionError for another task, for a keyword that asks for something that is not there (`ctc_weight`
+    above 0) or is unknown; ModelError and MissingExtraError as `uniasr.load_model` does.
     """
     if task != Tasks.auto_speech_recognition:
         raise OptionError(f"task is {task!r}; this pipeline does {Tasks.auto_speech_recognition!r}")
@@ -87,6 +91,7 @@ def pipeline(
     defaults = {**files.card.get("decoding", {}), **{k: keywords[k] for k in _SEARCH if k in keywords}}
     mode = _mode_of(keywords.get("param_dict")) or _mode_of_pass(keywords) or defaults.get("mode") or "normal"
     options = {name: value for name, value in defaults.items() if name in _SEARCH}
+    options |= _language_model(keywords, defaults, files.directory)
     options["hotwords"] = _hotwords(keywords.get("hotword") or _entry(keywords.get("param_dict"), "hotword"))
     place = None if output_dir is None else Path(output_dir)
     recogniser = load_model(files.directory, device, **runtime)
@@ -200,15 +205,15 @@ def _refuse_unknown(keywords: Mapping[str, Any]) -> None:
     for name, value in keywords.items():
         if name in _MISSING and value is not None:
             raise OptionError(f"{name} is {value!r:.80}; this pipeline runs a recogniser alone, leave {name} out")
-        if name in ("ctc_weight", "lm_weight") and value:
+        if name == "ctc_weight" and value:
             raise OptionError(f"{name} is {value!r}; the published UniASR models have no such part, leave {name} out")
         known = (
             *_SEARCH,
             *_NEUTRAL,
             *_PARTS,
             *_MISSING,
+            *_LM,
             "ctc_weight",
-            "lm_weight",
             "hotword",
             "param_dict",
             "decoding_mode",
@@ -241,6 +246,20 @@ def _hotwords(hotword: Any) -> Hotwords | None:
     if hotword.startswith(("http://", "https://")):
         raise OptionError(f"hotword is {hotword!r:.80}; nothing is downloaded here, fetch the list and give its path")
     return Path(hotword) if hotword.endswith(".txt") else hotword.split() or None
+
+
+def _language_model(keywords: Mapping[str, Any], defaults: Mapping[str, Any], directory: Path) -> dict[str, Any]:
+    """Options for the language model that the caller names, or that the model's directory carries."""
+    weight = keywords.get("lm_weight", defaults.get("lm_weight"))
+    given = {} if weight is None else {"lm_weight": weight}
+    named = keywords.get("lm_model") or keywords.get("lm_file")
+    if named is not None:
+        return {"lm": named if Path(fspath(named)).exists() else resolve(fspath(named)), **given}
+    if not weight:
+        return {}
+    if not has_language_model(directory):
+        raise OptionError(f"lm_weight is {weight!r}, but {directory} carries no language model; name one with lm_model")
+    return {"lm": directory, **given}
 
 
 def _mode_of_pass(keywords: Mapping[str, Any]) -> str | None:

@@ -19,7 +19,7 @@ import numpy as np
 from uniasr.decoding.scorers import Scored
 from uniasr.types import F32, F64, I64
 
-STRENGTH, DUE, LEAST = 3.0, 2.0, 0.5
+STRENGTH, DUE, LEAST = 3.0, 2.3, 0.5
 """A word of n tokens with weight w earns w * STRENGTH * max(n - DUE, LEAST) (benchmarks/hotwords.py).
 
 The more tokens a word has, the less likely other speech sounds like it by chance: so short words earn little, and long

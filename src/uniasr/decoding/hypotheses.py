@@ -12,6 +12,8 @@ from uniasr.types import F32, F64, I64
 SOS = 1
 """Id of `<s>`, the input of step 0."""
 EOS = 2
+SMALL = 512
+"""Sorting so many numbers is faster than looking for the few largest."""
 """Id of `</s>`, which ends a hypothesis."""
 
 
@@ -75,7 +77,7 @@ def best_extensions(
     if guidance is not None:
         totals += guidance.additions
     totals = np.where(allowed, totals, -np.inf).ravel()
-    order = np.argsort(-totals, kind="stable")[:beam]
+    order = _best(totals, beam)
     chosen = totals[order]
     dead = chosen == -np.inf
     return Extensions(
@@ -85,6 +87,15 @@ def best_extensions(
         log_probs=np.where(dead, np.float32(0), log_probs.ravel()[order]),
         scores=chosen,
     )
+
+
+def _best(totals: F64, count: int) -> I64:
+    """Places of the `count` largest, largest first; ties keep their order."""
+    if len(totals) <= SMALL:
+        return np.argsort(-totals, kind="stable")[:count]
+    least = np.partition(totals, len(totals) - count)[len(totals) - count]
+    places = np.flatnonzero(totals >= least)
+    return places[np.argsort(-totals[places], kind="stable")[:count]]
 
 
 def final_order(scores: F64, lengths: I64, length_norm: float) -> I64:

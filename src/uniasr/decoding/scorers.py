@@ -33,8 +33,10 @@ class Scored:
 class Scorer(Protocol):
     """Adds to the scores of candidates."""
 
-    whole_vocabulary: bool
-    """Whether every token shall be a candidate, not only those that the model finds likely."""
+    @property
+    def whole_vocabulary(self) -> bool:
+        """Whether every token shall be a candidate, not only those that the model finds likely."""
+        ...
 
     def start(self, beam: int) -> Any:
         """State of `beam` empty hypotheses."""

@@ -40,6 +40,7 @@ def _complaint(lost: list[Hotword]) -> str:
     if all(word.reading is None for word in lost):
         return (
             f"the model cannot write the hotwords {names} with its tokens; give their readings in kana "
-            "('寒河江 さがえ', one word and its reading a line), or leave them out"
+            "('寒河江 さがえ', one word and its reading a line), install a dictionary with pip install 'uniasr[ja]', "
+            "or leave them out"
         )
     return f"the model cannot write the hotwords {names} with its tokens, nor their readings; leave them out"

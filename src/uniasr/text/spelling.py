@@ -12,6 +12,7 @@ import unicodedata
 
 from uniasr.text.hotwords import Hotword, is_kana
 from uniasr.text.join import PIECE_GOES_ON, WORD_START
+from uniasr.text.readings import reading_of
 from uniasr.text.units import cut, token_index
 from uniasr.text.vocabulary import Vocabulary
 
@@ -44,6 +45,11 @@ def hiragana(text: str) -> str:
     return text.translate(_TO_HIRAGANA)
 
 
+def vowel_of(kana: str) -> str:
+    """The vowel that a katakana ends with: カ and ア -> ア; empty for ン, ッ, ー and everything else."""
+    return _VOWEL.get(kana, "")
+
+
 def pronunciations(kana: str) -> list[str]:
     """Pronunciation katakana of a reading, long vowels first: おおさか -> オーサカ, オオサカ.
 
@@ -52,7 +58,7 @@ def pronunciations(kana: str) -> list[str]:
     text = _NO_SOUND.sub("", katakana(kana).translate(_ONE_SOUND))
     choices, doubtful = [], 0
     for before, kana_here in zip(" " + text, text, strict=False):
-        if kana_here not in _LENGTHENS.get(_VOWEL.get(before, ""), ""):
+        if kana_here not in _LENGTHENS.get(vowel_of(before), ""):
             choices.append(kana_here)
             continue
         doubtful += 1
@@ -70,15 +76,16 @@ class Speller:
     def spellings(self, hotword: Hotword) -> tuple[tuple[int, ...], ...]:
         """Token ids of a word, one entry per way to write it; none when the vocabulary cannot write it.
 
-        The reading counts only where the word itself cannot be written.
+        The reading counts only where the word itself cannot be written; a dictionary's only where none is given.
         """
-        for text in (hotword.word, hotword.reading):
-            if text is not None:
-                forms = self._forms(unicodedata.normalize("NFKC", text))
-                found = tuple(dict.fromkeys(ids for form in forms if (ids := self._cut(form))))
-                if found:
-                    return found
-        return ()
+        found = self._written(hotword.word)
+        if not found and (reading := hotword.reading or reading_of(hotword.word)):
+            found = self._written(reading)
+        return found
+
+    def _written(self, text: str) -> tuple[tuple[int, ...], ...]:
+        forms = self._forms(unicodedata.normalize("NFKC", text))
+        return tuple(dict.fromkeys(ids for form in forms if (ids := self._cut(form))))
 
     def _forms(self, text: str) -> list[str]:
         """How a model with these tokens may write a text."""

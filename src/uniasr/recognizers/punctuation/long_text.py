@@ -14,6 +14,7 @@ from uniasr.configs.ct_transformer import CtTransformerConfig
 from uniasr.recognizers.punctuation.render import plain_marks, with_end
 from uniasr.recognizers.punctuation.tokens import TokenWords, attach, words_of
 from uniasr.recognizers.punctuation.windows import Window, close_window
+from uniasr.text.words import Splitter
 from uniasr.types import Token
 
 
@@ -28,16 +29,18 @@ class _Group:
 class LongText:
     """Groups of tokens in, the same groups with marks out, in order."""
 
-    def __init__(self, label: Callable[[Sequence[str]], list[int]], config: CtTransformerConfig) -> None:
-        """`label` gives the best label of each word of a window."""
-        self._label, self._config = label, config
+    def __init__(
+        self, split: Splitter, label: Callable[[Sequence[str]], list[int]], config: CtTransformerConfig
+    ) -> None:
+        """`split` cuts text into words, `label` gives the best label of each word of a window."""
+        self._split, self._label, self._config = split, label, config
         self._groups: deque[_Group] = deque()
         self._words: list[str] = []
         self._size = config.split_size
 
     def add(self, tokens: Sequence[Token]) -> list[tuple[Token, ...]]:
         """The next group; returns those whose marks are certain now."""
-        words = words_of(tokens)
+        words = words_of(tokens, self._split)
         self._groups.append(_Group(tuple(tokens), words))
         self._words.extend(words.words)
         while len(self._words) > self._size:  # more words follow, so this window is not the last

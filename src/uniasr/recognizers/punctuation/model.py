@@ -120,7 +120,7 @@ class Punctuator:
 
     def long_text(self) -> LongText:
         """Marks for a text of any length whose tokens come in groups, as `punctuate_tokens` of all of them gives."""
-        return LongText(self._window, self.config)
+        return LongText(self.split, self._window, self.config)
 
     def stream(self) -> PunctuationStream:
         """Punctuation of text that comes in pieces, such as the final results of a live recogniser."""
@@ -141,7 +141,7 @@ class Punctuator:
         `ended`: the speaker has paused, so that the mark behind the last token is decided now, from what stands before
         it; without it that token gets none.
         """
-        words = words_of(tokens)
+        words = words_of(tokens, self.split)
         if not words.words:
             return carry, tuple(tokens)
         carry, piece = self.advance(carry, words.words)

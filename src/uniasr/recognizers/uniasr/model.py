@@ -18,6 +18,7 @@ from uniasr.errors import UniasrError
 from uniasr.features.cmvn import Cmvn
 from uniasr.features.frontend import FrontEnd
 from uniasr.recognizers.biasing import hotword_scorer
+from uniasr.recognizers.language_models import lm_scorer
 from uniasr.recognizers.uniasr.latency import choose, latencies
 from uniasr.recognizers.uniasr.segments import text_of
 from uniasr.recognizers.uniasr.session import Session, advance
@@ -159,7 +160,10 @@ class Uniasr:
         """What opens the sessions of one call, by their sample rates; wrong options raise here."""
         decoding = DecodingOptions().with_changes(options)
         plans = choose(self.config, mode, latency)
-        scorers = Scorers(hotwords=hotword_scorer(decoding.hotwords, self.vocabulary))
+        scorers = Scorers(
+            hotwords=hotword_scorer(decoding.hotwords, self.vocabulary),
+            lm=lm_scorer(decoding.lm, decoding.lm_weight, self.vocabulary),
+        )
         return lambda rate: Session(self._front_end, plans, self.vocabulary, decoding, rate, scorers, live=live)
 
     def _run(

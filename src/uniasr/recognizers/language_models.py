@@ -1,0 +1,121 @@
+"""From the name of a language model to the scorer of a search, for any recogniser with a vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from uniasr.checkpoints.language_model import (
+    GRAPH,
+    LanguageModelFiles,
+    read_language_model,
+)
+from uniasr.configs.language_model import LanguageModelConfig, TransformerLmConfig
+from uniasr.decoding.lm import LanguageModel, LmScorer
+from uniasr.decoding.ngram import read_arpa
+from uniasr.engines.base import Engine
+from uniasr.errors import MissingExtraError, ModelError, ModelNotFoundError, OptionError
+from uniasr.text.vocabulary import Vocabulary
+from uniasr.types import F32, I64
+
+State = Mapping[str, npt.NDArray[Any]]
+
+
+class NetworkLm:
+    """A network of `checkpoints.language_model` as a `decoding.lm.LanguageModel`; states are arrays by name."""
+
+    def __init__(self, engine: Engine, config: LanguageModelConfig) -> None:
+        self._engine, self._config = engine, config
+        self.vocab_size = config.vocab_size
+
+    def start(self, beam: int) -> State:
+        """Nothing seen: no position, or zeros."""
+        config = self._config
+        if isinstance(config, TransformerLmConfig):
+            past, head = (beam, config.layer, config.head), config.att_unit // config.head
+            shapes: dict[str, tuple[int, ...]] = {
+                "position": (beam, 1),
+                "seen": (beam, 0),
+                "keys": (*past, head, 0),
+                "values": (*past, 0, head),
+            }
+        else:
+            shapes = dict.fromkeys(("hidden", "cell"), (beam, config.nlayers, config.hidden))
+        return {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+
+    def predict(self, state: State, tokens: I64) -> tuple[F32, State]:
+        """One run of the graph."""
+        names = {name: f"next_{name}" for name in state}
+        out = self._engine.run(GRAPH, {"tokens": tokens, **state}, ["log_probs", *names.values()])
+        return out["log_probs"], {name: out[new] for name, new in names.items()}
+
+    def select(self, state: State, parents: I64) -> State:
+        """Rows of the parents."""
+        return {name: array[parents] for name, array in state.items()}
+
+
+def lm_scorer(name: str | PathLike[str] | None, weight: float, vocabulary: Vocabulary) -> LmScorer | None:
+    """The scorer of a call; None without a language model, or with weight 0.
+
+    Args:
+        name: an `.arpa` or `.arpa.gz` file, or a directory that `read_language_model` reads.
+        weight: of its log-probabilities.
+        vocabulary: the recogniser's; that of the language model must be the same.
+
+    Raises ModelNotFoundError and ModelError for the language model, MissingExtraError where PyTorch is needed for its
+    weights and missing.
+    """
+    if name is None or not weight:
+        return None
+    path = Path(name).expanduser()
+    if not path.exists():
+        raise ModelNotFoundError(f"there is no language model {path}; give an .arpa file or a directory")
+    return LmScorer(_loaded(path.resolve(), path.stat().st_mtime_ns, vocabulary), weight)
+
+
+@lru_cache(maxsize=2)
+def _loaded(path: Path, _changed: int, vocabulary: Vocabulary) -> LanguageModel:
+    """Kept for the next call."""
+    if path.is_file():
+        if path.suffixes[-1:] != [".arpa"] and path.suffixes[-2:] != [".arpa", ".gz"]:
+            raise ModelError(
+                f"{path} is no .arpa or .arpa.gz file; KenLM's binary files cannot be read, give the .arpa"
+            )
+        return read_arpa(path, {token: i for i, token in enumerate(vocabulary.tokens)})
+    files = read_language_model(path)
+    _check_tokens(files, vocabulary)
+    return NetworkLm(_engine(files), files.config)
+
+
+def _check_tokens(files: LanguageModelFiles, vocabulary: Vocabulary) -> None:
+    own = files.config.vocab_size
+    if own != len(vocabulary) or files.tokens not in (None, vocabulary.tokens):
+        raise OptionError(
+            f"the language model in {files.directory} has {own} tokens, the recogniser {len(vocabulary)}; "
+            "both must have the same ones in the same order"
+        )
+
+
+def _engine(files: LanguageModelFiles) -> Engine:
+    if files.weights is None:
+        from uniasr.engines.onnx import OnnxEngine
+
+        return OnnxEngine(files.directory, (GRAPH,), threads=1)
+    try:
+        import torch  # noqa: F401 - only to tell a missing PyTorch from other failures
+    except ImportError as error:
+        raise MissingExtraError(
+            f"{files.directory} holds weights that need PyTorch: pip install 'uniasr[torch]', or run "
+            "'uniasr export' once where PyTorch is installed"
+        ) from error
+    from uniasr.checkpoints.network import load_language_model
+    from uniasr.engines.torch import TorchEngine
+    from uniasr.networks.language_model import language_model_graph
+
+    return TorchEngine({GRAPH: language_model_graph(load_language_model(files))})
