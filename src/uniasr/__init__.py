@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from uniasr.errors import UniasrError
-    from uniasr.pipeline import Pipeline, PipelineStream
+    from uniasr.pipeline.model import Pipeline
+    from uniasr.pipeline.stream import PipelineStream
     from uniasr.recognizers import load_model, load_punctuator, load_vad
     from uniasr.recognizers.punctuation import Punctuator
     from uniasr.recognizers.uniasr import Uniasr
     from uniasr.recognizers.vad import Vad
     from uniasr.types import (
         DecodingOptions,
+        EndpointRule,
         Event,
         Final,
         HotwordMatch,
@@ -29,6 +31,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "DecodingOptions": "uniasr.types",
+    "EndpointRule": "uniasr.types",
     "Event": "uniasr.types",
     "Final": "uniasr.types",
     "HotwordMatch": "uniasr.types",
@@ -52,6 +55,7 @@ _HOMES = {
 
 __all__ = [
     "DecodingOptions",
+    "EndpointRule",
     "Event",
     "Final",
     "HotwordMatch",

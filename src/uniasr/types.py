@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from math import isfinite
 from os import PathLike
 from typing import Any, Literal, TypeAlias
 
@@ -22,6 +23,38 @@ Bool: TypeAlias = npt.NDArray[np.bool_]
 
 Mode: TypeAlias = Literal["fast", "normal", "offline"]
 MODES: tuple[Mode, ...] = ("fast", "normal", "offline")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointRule:
+    """Ends an utterance that has all of this. Raises OptionError for a rule that would end one at once."""
+
+    name: str
+    silence_ms: float = 0.0
+    """Silence since the last row with speech, or since the start where none had any."""
+    length_ms: float = 0.0
+    """Length of the utterance, silence included."""
+    after_speech: bool = False
+    """Whether there must have been speech."""
+
+    def __post_init__(self) -> None:
+        for field in ("silence_ms", "length_ms"):
+            value = getattr(self, field)
+            if not (isfinite(value) and value >= 0):
+                raise OptionError(f"{field} of the endpoint rule {self.name!r} is {value!r}; give milliseconds >= 0")
+        if not self.silence_ms and not self.length_ms:
+            raise OptionError(f"the endpoint rule {self.name!r} asks for no silence and no length; give one of them")
+
+
+ENDPOINT_RULES = (
+    EndpointRule(name="silence after speech", silence_ms=1200.0, after_speech=True),
+    EndpointRule(name="silence before speech", silence_ms=5000.0),
+    EndpointRule(name="length", length_ms=20_000.0),
+)
+"""For live input whose sentences should end soon (`uniasr stream --endpoint`).
+
+Kaldi waits 2 s after speech; text that is not shown while a speaker waits for an answer seems lost.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +77,9 @@ class DecodingOptions:
     """A segment of at least this length closes at the next pause (gated search only)."""
     max_segment_s: float = 60.0
     """A segment closes here at the latest (gated search only)."""
+    endpoint: tuple[EndpointRule, ...] | None = None
+    """Rules that close a segment in place of `segment_s` and `max_segment_s`, such as ENDPOINT_RULES (gated
+    search only)."""
     refresh_ms: int | None = None
     """Normal mode: least time between two refreshes; None refreshes with every chunk of the second pass."""
     hotwords: str | PathLike[str] | Mapping[str, float] | Iterable[str] | None = None
@@ -71,6 +107,9 @@ class DecodingOptions:
                 f"segment_s is {self.segment_s!r} and max_segment_s {self.max_segment_s!r}; "
                 "0 < segment_s <= max_segment_s must hold"
             )
+        rules = self.endpoint
+        if rules is not None and not (rules and all(isinstance(rule, EndpointRule) for rule in rules)):
+            raise OptionError(f"endpoint is {rules!r}; give a tuple of EndpointRule, or None")
         if self.refresh_ms is not None and self.refresh_ms <= 0:
             raise OptionError(f"refresh_ms is {self.refresh_ms!r}; give a positive number of milliseconds or None")
 

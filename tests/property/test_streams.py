@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from conftest import MODELS
-from uniasr import Final, Partial, Refresh
+from uniasr import EndpointRule, Final, Partial, Refresh
 from uniasr.audio.resample import resample
 from uniasr.errors import AudioError, OptionError
 
@@ -17,6 +17,12 @@ pytestmark = pytest.mark.torch  # the recorded models are exported first
 
 MODES = ("fast", "normal", "offline")
 SHORT_SEGMENTS = {"segment_s": 1.0, "max_segment_s": 3.0}
+RULES_OF_ALL_KINDS = (
+    EndpointRule(name="after", silence_ms=300, after_speech=True),
+    EndpointRule(name="before", silence_ms=700),
+    EndpointRule(name="length", length_ms=1500),
+)
+CLOSING = (SHORT_SEGMENTS, {}, {"segment_s": 0.3, "max_segment_s": 0.7}, {"endpoint": RULES_OF_ALL_KINDS})
 RATES = (8000, 11025, 16000, 22050, 44100, 48000)
 FORMS = ("bytes", "int16", "float32", "float64", "int32")
 relaxed = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
@@ -89,7 +95,11 @@ def cases(draw, model, speech, modes=MODES):
     channels = draw(st.integers(1, 2))
     frames = np.stack([mixed * (1 - 0.7 * channel) for channel in range(channels)], axis=1)
     options = {
-        **draw(st.sampled_from([SHORT_SEGMENTS, {}, {"segment_s": 0.3, "max_segment_s": 0.7}])),
+        **draw(
+            st.sampled_from(
+                [SHORT_SEGMENTS, {}, {"segment_s": 0.3, "max_segment_s": 0.7}, {"endpoint": RULES_OF_ALL_KINDS}]
+            )
+        ),
         "beam_size": draw(st.sampled_from([1, 3, 5])),
         "nbest": draw(st.sampled_from([1, 3])),
         "search": draw(st.sampled_from(["gated", "gated", "reference"])),

@@ -7,16 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uniasr.decoding.endpoint import (
-    LENGTH,
-    RULES,
-    SILENCE_AFTER_SPEECH,
-    SILENCE_BEFORE_SPEECH,
-    EndpointCarry,
-    EndpointRule,
-    find_endpoint,
-)
+from uniasr.decoding.endpoint import EndpointCarry, find_endpoint
 from uniasr.errors import OptionError
+from uniasr.types import ENDPOINT_RULES, EndpointRule
+
+AFTER, BEFORE, LENGTH = ENDPOINT_RULES
 
 
 def by_loop(speech, row_ms, rules):
@@ -73,14 +68,14 @@ def test_endpoints_are_those_of_a_loop(stretches, row_ms, rules, cuts):
 def test_the_three_rules():
     """Rows of 100 ms."""
     talk, quiet = [True] * 10, [False] * 60
-    carry, endpoint = find_endpoint(EndpointCarry(), np.array(quiet), 100.0)
-    assert (endpoint.row, endpoint.rule, carry) == (49, SILENCE_BEFORE_SPEECH, EndpointCarry())
-    _, endpoint = find_endpoint(EndpointCarry(), np.array(quiet[:30] + talk + quiet), 100.0)
-    assert (endpoint.row, endpoint.rule, endpoint.silence) == (51, SILENCE_AFTER_SPEECH, 12)
-    _, endpoint = find_endpoint(EndpointCarry(), np.array(talk * 30), 100.0)
+    carry, endpoint = find_endpoint(EndpointCarry(), np.array(quiet), 100.0, ENDPOINT_RULES)
+    assert (endpoint.row, endpoint.rule, carry) == (49, BEFORE, EndpointCarry())
+    _, endpoint = find_endpoint(EndpointCarry(), np.array(quiet[:30] + talk + quiet), 100.0, ENDPOINT_RULES)
+    assert (endpoint.row, endpoint.rule, endpoint.silence) == (51, AFTER, 12)
+    _, endpoint = find_endpoint(EndpointCarry(), np.array(talk * 30), 100.0, ENDPOINT_RULES)
     assert (endpoint.row, endpoint.rule) == (199, LENGTH)
     assert find_endpoint(EndpointCarry(), np.array(talk), 100.0, ()) == (EndpointCarry(10, 0, True), None)
-    assert find_endpoint(EndpointCarry(3, 1, True), np.zeros(0, bool), 100.0, RULES) == (
+    assert find_endpoint(EndpointCarry(3, 1, True), np.zeros(0, bool), 100.0, ENDPOINT_RULES) == (
         EndpointCarry(3, 1, True),
         None,
     )

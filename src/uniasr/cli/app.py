@@ -121,6 +121,9 @@ def transcribe(inputs: tuple[str, ...], **options: Any) -> None:
 @model_options("the packaged Japanese model")
 @decoding_options("normal")
 @part_options
+@click.option(
+    "--endpoint", is_flag=True, help="End a text after 1.2 s of silence (5 s before any speech) or 20 s in all."
+)
 @click.option("--realtime", is_flag=True, help="Feed the audio at the pace of speech.")
 @click.option(
     "--sample-rate",

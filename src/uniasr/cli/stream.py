@@ -11,6 +11,7 @@ from uniasr.cli.live import open_view
 from uniasr.cli.packets import Packets, from_file, from_microphone, from_standard_input
 from uniasr.cli.parts import PartRequest, open_pipeline
 from uniasr.errors import OptionError
+from uniasr.types import ENDPOINT_RULES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,7 @@ class Request(PartRequest):
     """What the command line asks for."""
 
     source: str | None
+    endpoint: bool
     realtime: bool
     sample_rate: int
     channels: int
@@ -32,7 +34,8 @@ class Request(PartRequest):
 def run(request: Request) -> None:
     """Recognise one source and show the events."""
     pipeline, _ = open_pipeline(request)
-    start = partial(pipeline.stream, request.mode, request.latency, **request.options)
+    endpoint = ENDPOINT_RULES if request.endpoint else None
+    start = partial(pipeline.stream, request.mode, request.latency, endpoint=endpoint, **request.options)
     start()  # wrong options are told before any audio is waited for
     packets = _open(request)
     feed = _paced(packets) if request.realtime and not packets.endless else packets.packets

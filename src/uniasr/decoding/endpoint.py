@@ -10,42 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import ceil, isfinite
+from math import ceil
 
 import numpy as np
 
-from uniasr.errors import OptionError
-from uniasr.types import Bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndpointRule:
-    """Ends an utterance that has all of this. Raises OptionError for a rule that would end one at once."""
-
-    name: str
-    silence_ms: float = 0.0
-    """Silence since the last row with speech, or since the start where none had any."""
-    length_ms: float = 0.0
-    """Length of the utterance, silence included."""
-    after_speech: bool = False
-    """Whether there must have been speech."""
-
-    def __post_init__(self) -> None:
-        for field in ("silence_ms", "length_ms"):
-            value = getattr(self, field)
-            if not (isfinite(value) and value >= 0):
-                raise OptionError(f"{field} of the endpoint rule {self.name!r} is {value!r}; give milliseconds >= 0")
-        if not self.silence_ms and not self.length_ms:
-            raise OptionError(f"the endpoint rule {self.name!r} asks for no silence and no length; give one of them")
-
-
-SILENCE_BEFORE_SPEECH = EndpointRule(name="silence before speech", silence_ms=5000.0)
-SILENCE_AFTER_SPEECH = EndpointRule(name="silence after speech", silence_ms=1200.0, after_speech=True)
-"""Kaldi waits 2 s; text that is not shown while a speaker waits for an answer seems lost."""
-LENGTH = EndpointRule(name="length", length_ms=20_000.0)
-
-RULES = (SILENCE_AFTER_SPEECH, SILENCE_BEFORE_SPEECH, LENGTH)
-"""What streams use unless they are told otherwise."""
+from uniasr.types import Bool, EndpointRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +41,7 @@ class Endpoint:
 
 
 def find_endpoint(
-    carry: EndpointCarry, speech: Bool, row_ms: float, rules: Iterable[EndpointRule] = RULES
+    carry: EndpointCarry, speech: Bool, row_ms: float, rules: Iterable[EndpointRule]
 ) -> tuple[EndpointCarry, Endpoint | None]:
     """The first endpoint in the next rows, if there is one.
 

@@ -9,16 +9,17 @@ from math import ceil, floor
 import numpy as np
 
 from uniasr.decoding.beam import EOS, SOS, Path, Scorers
+from uniasr.decoding.endpoint import EndpointCarry, find_endpoint
 from uniasr.decoding.timestamps import token_times
 from uniasr.recognizers.uniasr.passes import EncodedChunk, PassCarry, PassPlan, firing_rows, start_pass
 from uniasr.recognizers.uniasr.rows import RowBuffer
 from uniasr.text.join import join_tokens
 from uniasr.text.vocabulary import Vocabulary
-from uniasr.types import DecodingOptions, HotwordMatch, Hypothesis, Segment, Token
+from uniasr.types import DecodingOptions, EndpointRule, HotwordMatch, Hypothesis, Segment, Token
 
 BLANK = 0
 PAUSE_MS = 600
-"""A segment that is long enough closes at the first stretch of this length without a firing."""
+"""A segment that is long enough closes at the first stretch of this length without a firing; cuts lie in its middle."""
 
 
 @dataclass(slots=True)
@@ -77,29 +78,30 @@ class Closing:
     num_rows: int
 
 
-def find_closing(carry: PassCarry, chunk: EncodedChunk, count: int, options: DecodingOptions) -> Closing | None:
-    """Where the first `count` kept rows of a chunk close the segment, by a rule on the alphas alone.
+def closing_rules(options: DecodingOptions) -> tuple[EndpointRule, ...]:
+    """When a segment closes: the call's rules, or at a pause after `segment_s` and at the latest at `max_segment_s`."""
+    if options.endpoint is not None:
+        return options.endpoint
+    pause = EndpointRule(name="pause", silence_ms=PAUSE_MS, length_ms=options.segment_s * 1000)
+    return pause, EndpointRule(name="length", length_ms=options.max_segment_s * 1000)
 
-    After `segment_s` it closes at the first pause, cut in the pause's middle; after `max_segment_s` at once.
+
+def find_closing(carry: PassCarry, chunk: EncodedChunk, count: int, options: DecodingOptions) -> Closing | None:
+    """Where the first `count` kept rows of a chunk close the segment, by rules on the firings alone.
+
+    A rule that asks for silence cuts in the middle of its last PAUSE_MS, another one at once.
     """
     if options.search == "reference":
         return None
-    row_ms, begin = carry.plan.row_ms, carry.cif.row
-    least = max(begin, ceil(options.segment_s * 1000 / row_ms) - 1)
-    most = max(begin, ceil(options.max_segment_s * 1000 / row_ms) - 1)
-    end = begin + count
-    if least >= end:
+    begin = carry.cif.row
+    speech = np.zeros(count, np.bool_)
+    speech[firing_rows(carry, chunk, count) - begin] = True
+    state = EndpointCarry(begin, begin - 1 - carry.last_firing, carry.last_firing >= 0)
+    _, found = find_endpoint(state, speech, carry.plan.row_ms, closing_rules(options))
+    if found is None:
         return None
-    pause = pause_rows(carry.plan)
-    firings = firing_rows(carry, chunk, count)
-    rows = np.arange(begin, end)
-    before = np.concatenate([[carry.last_firing], firings])[np.searchsorted(firings, rows, side="right")]
-    pauses = rows[(rows >= least) & (rows - before >= pause)]
-    row = int(min([*pauses[:1], *([most] if most < end else [])], default=-1))
-    if row < 0:
-        return None
-    kept = row + 1 - pause // 2 if len(pauses) and row == pauses[0] else row + 1
-    return Closing(row + 1 - begin, kept)
+    pause = min(pause_rows(carry.plan), found.silence) if found.rule.silence_ms else 0
+    return Closing(found.row + 1, begin + found.row + 1 - pause // 2)
 
 
 @dataclass(frozen=True, slots=True)
