@@ -144,6 +144,17 @@ def test_a_wide_beam_finds_the_best_of_all_with_words(rule, seed):
     assert score >= max(total(text) + float(model(text)[EOS]) for text in rivals) - 1e-6
 
 
+@pytest.mark.parametrize("rule", ["gated", "reference"])
+def test_words_that_are_only_begun_push_nothing_out(rule):
+    def model(prefix):  # two words are begun and not gone on with; what is likeliest is no word
+        rows = {(): [-9, -9, -9, -0.1, -3, -3, -9], (3,): [-9, -9, -9, -9, -9, -9, -0.1]}
+        return np.array(rows.get(prefix, [-99, -99, -0.1, -99, -99, -99, -99]), np.float32)
+
+    begun = [Spelling((4, 3, 3, 3, 3), 0, 5.0), Spelling((5, 3, 3, 3, 3), 1, 5.0)]
+    ((tokens, _),) = decode(DecodingOptions(beam_size=2, search=rule), model, begun, 3)
+    assert tokens[:2] == (3, 6)
+
+
 def test_a_scorer_without_words_changes_no_bit():
     model = model_of(7)
     for rule in ("gated", "reference"):

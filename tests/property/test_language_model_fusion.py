@@ -2,7 +2,9 @@
 
 import gzip
 import math
+import tempfile
 import warnings
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,7 @@ from uniasr import Final
 from uniasr.decoding.beam import EOS, SOS, Scorers, start_search
 from uniasr.decoding.hotwords import HotwordScorer, Spelling
 from uniasr.decoding.lm import LmScorer
-from uniasr.decoding.ngram import NgramModel, read_arpa
+from uniasr.decoding.ngram import read_arpa
 from uniasr.errors import ModelError, ModelNotFoundError, OptionError
 from uniasr.types import DecodingOptions
 
@@ -91,6 +93,7 @@ def test_an_arpa_file_says_what_its_format_means(tmp_path, name):
         ("\\end\\", "", "where"),
         ("\\data\\", "data", "no .data. part"),
         ("-1.5", "-" * 200_000, "too long"),
+        ("<s> a b", "b a b", "no n-gram of their own"),
     ],
 )
 def test_damaged_files_are_named_with_their_line(tmp_path, old, new, complaint):
@@ -114,26 +117,34 @@ def test_files_that_are_none(tmp_path):
         read_arpa(tmp_path / "bytes.arpa", IDS)
 
 
+@cache
 def ngram_of(seed):
-    """A random trigram."""
-    rng, size = np.random.default_rng(seed), len(WORDS)
-    contexts = [(), *((i,) for i in range(1, size)), *(tuple(rng.integers(1, size, 2).tolist()) for _ in range(9))]
-    found = {
-        context: {
-            int(i): -float(rng.exponential(2)) for i in (range(size) if not context else rng.integers(0, size, 3))
-        }
-        for context in contexts
-    }
-    return NgramModel(size, found, {context: -float(rng.exponential(1)) for context in contexts[1:]})
+    """A random trigram that has been a file, and its n-grams and back-offs in log10."""
+    rng = np.random.default_rng(seed)
+    grams = {(word,) for word in range(len(WORDS))}
+    for _ in range(2):
+        grams |= {(*gram, int(rng.integers(2, len(WORDS)))) for gram in sorted(grams) if gram[-1] != EOS}
+    grams = [sorted(gram for gram in grams if len(gram) == order) for order in (1, 2, 3)]
+    values = {gram: round(-float(rng.exponential(1)), 3) for level in grams for gram in level}
+    backoffs = {gram: round(-float(rng.exponential(1)), 3) for level in grams[:2] for gram in level}
+    text = "\\data\\\n" + "".join(f"ngram {n}={len(level)}\n" for n, level in enumerate(grams, 1))
+    for n, level in enumerate(grams, 1):
+        text += f"\n\\{n}-grams:\n"
+        for gram in rng.permutation(len(level)):
+            words = " ".join(WORDS[i] for i in level[gram])
+            text += f"{values[level[gram]]}\t{words}" + (f"\t{backoffs[level[gram]]}\n" if n < 3 else "\n")
+    with tempfile.TemporaryDirectory() as folder:
+        return read_arpa(written(Path(folder), text + "\n\\end\\\n"), IDS), values, backoffs
 
 
-def said(model, text):
+def said(seed, text):
     """Log-probabilities of tokens and of the end, by the recursion that defines a back-off model."""
+    _, values, backoffs = ngram_of(seed)
 
     def log_prob(context, token):
-        if context in model._next and token in (ids := model._next[context][0].tolist()):
-            return float(model._next[context][1][ids.index(token)])
-        return model._backoffs.get(context, 0.0) + log_prob(context[1:], token)
+        if (*context, token) in values:
+            return values[*context, token] * math.log(10)
+        return backoffs.get(context, 0.0) * math.log(10) + log_prob(context[1:], token)
 
     history = [SOS, *text]
     return [log_prob(tuple(history[max(0, i - 2) : i]), token) for i, token in enumerate([*history, EOS]) if i]
@@ -141,8 +152,8 @@ def said(model, text):
 
 @given(seed=st.integers(0, 2**32), text=st.lists(st.integers(3, 6), max_size=9))
 def test_rows_are_those_of_the_recursion(seed, text):
-    model = ngram_of(seed)
-    state, expected = model.start(2), said(model, text)
+    model, _, _ = ngram_of(seed)
+    state, expected = model.start(2), said(seed, text)
     for i, token in enumerate([SOS, *text]):
         rows, state = model.predict(state, np.array([3, token]))
         state = model.select(state, np.array([1, 1]))
@@ -152,7 +163,7 @@ def test_rows_are_those_of_the_recursion(seed, text):
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**32), rule=st.sampled_from(["gated", "reference"]), weight=st.sampled_from([0.3, 1.0]))
 def test_scores_are_sums_of_recogniser_language_model_and_words(seed, rule, weight):
-    size, beam, lm = len(WORDS), 4, ngram_of(seed)
+    size, beam, (lm, _, _) = len(WORDS), 4, ngram_of(seed)
     rng = np.random.default_rng(seed)
     tables = np.log(rng.dirichlet(np.ones(size), 12)).astype(np.float32)
     word = Spelling((3, 4), 0)
@@ -165,7 +176,7 @@ def test_scores_are_sums_of_recogniser_language_model_and_words(seed, rule, weig
     for end in search.results(beam):
         ids = end.ids.tolist()
         own = [float(tables[i][token]) for i, token in enumerate([*ids, EOS][:12])]
-        fused = [weight * value for value in said(lm, ids)]
+        fused = [weight * value for value in said(seed, ids)]
         bonus = sum(word.bonus for i in range(len(ids)) if tuple(ids[i : i + 2]) == word.ids)
         natural, forced = sum(own) + sum(fused) + bonus, sum(own[:-1]) + sum(fused[:-1]) + bonus
         assert end.score == pytest.approx(natural, abs=1e-3) or (

@@ -2,7 +2,8 @@
 
 A word earns its bonus when it is complete. What a beginning of it may still earn is lent on the way, so that it
 survives the pruning, and taken back when the text goes on otherwise: over a whole hypothesis the additions are exactly
-the sum of the bonuses of the words in it, and other text gains nothing.
+the sum of the bonuses of the words in it, and other text gains nothing. Nor does it lose its place: what is best
+without that which is lent stays in the beam (`hypotheses.best_extensions`).
 
 Sources: Aho and Corasick 1975, "Efficient string matching"; the fusion as in icefall's and sherpa-onnx's context
 graphs, but for the bonus: theirs is the same for every token.
@@ -19,7 +20,7 @@ import numpy as np
 from uniasr.decoding.scorers import Scored
 from uniasr.types import F32, F64, I64
 
-STRENGTH, DUE, LEAST = 3.0, 2.3, 0.5
+STRENGTH, DUE, LEAST = 3.0, 2.0, 0.5
 """A word of n tokens with weight w earns w * STRENGTH * max(n - DUE, LEAST) (benchmarks/hotwords.py).
 
 The more tokens a word has, the less likely other speech sounds like it by chance: so short words earn little, and long
@@ -96,7 +97,7 @@ class HotwordScorer:
         targets = np.where(deeper, self._targets[place], self._first_targets[ids]) * heard
         gains = np.where(deeper, self._gains[place], self._first_gains[ids]) * heard
         back = self.refund(state)
-        return Scored(gains + back[:, None], back, targets)
+        return Scored(gains + back[:, None], back, self._lent[targets], targets)
 
     def follow(self, scored: Scored, parents: I64, columns: I64) -> I64:
         """[B] nodes after the chosen tokens."""

@@ -78,6 +78,11 @@ def best_extensions(
         totals += guidance.additions
     totals = np.where(allowed, totals, -np.inf).ravel()
     order = _best(totals, beam)
+    if guidance is not None and guidance.lent is not None and beam > 1:
+        # what is lent to others must not push out the hypothesis that is best without it
+        safe = int(np.argmax(totals - guidance.lent.ravel()))
+        if safe not in order:
+            order[-1] = safe
     chosen = totals[order]
     dead = chosen == -np.inf
     return Extensions(

@@ -61,7 +61,7 @@ class LmScorer:
         """Weighted log-probabilities of the candidates [B, K] and of `</s>` [B]."""
         own, after = self.model.predict(state.model, state.tokens)
         weighted = self.weight * own.astype(np.float64)
-        return Scored(np.take_along_axis(weighted, ids, axis=1), weighted[:, EOS], (ids, after))
+        return Scored(np.take_along_axis(weighted, ids, axis=1), weighted[:, EOS], None, (ids, after))
 
     def follow(self, scored: Scored, parents: I64, columns: I64) -> _State:
         """The chosen tokens are looked at in the next step."""

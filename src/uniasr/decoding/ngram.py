@@ -10,15 +10,18 @@ from __future__ import annotations
 import gzip
 import math
 import zlib
-from collections.abc import Iterator, Mapping
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
+from uniasr.decoding.hypotheses import EOS
 from uniasr.errors import ModelError, ModelNotFoundError
-from uniasr.types import F32, F64, I64
+from uniasr.types import F32, I64
 
 Context = tuple[int, ...]
 
@@ -29,20 +32,26 @@ _CACHED_VALUES = 2**22
 _UNKNOWN = ("<unk>", "<UNK>")
 
 
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The n-grams of one order, sorted: each is a node, known by its place here."""
+
+    keys: I64
+    """[N] place of all words but the last one in the level below, times V, plus the last word."""
+    values: F32
+    """[N] natural log-probability of the last word after the others."""
+    backoffs: F32
+    """[N] natural log of the back-off weight of all words."""
+
+
 class NgramModel:
     """An n-gram model as a `lm.LanguageModel`: a hypothesis's state is the longest context that the model knows."""
 
-    def __init__(
-        self, vocab_size: int, ngrams: Mapping[Context, Mapping[int, float]], backoffs: Mapping[Context, float]
-    ) -> None:
-        """Take natural log-probabilities of tokens by context, those of () complete, and back-offs by context."""
-        self.vocab_size = vocab_size
-        self._backoffs = backoffs
-        self._next = {
-            context: (np.array(list(found), np.int64), np.array(list(found.values()), np.float64))
-            for context, found in ngrams.items()
-        }
-        self._row = lru_cache(maxsize=max(64, _CACHED_VALUES // vocab_size))(self._computed)
+    def __init__(self, levels: Sequence[Level]) -> None:
+        """Take the levels from order 1, which has every token, upwards."""
+        self._levels = levels
+        self.vocab_size = len(levels[0].keys)
+        self._row = lru_cache(maxsize=max(64, _CACHED_VALUES // self.vocab_size))(self._computed)
 
     def start(self, beam: int) -> tuple[Context, ...]:
         """Nothing said yet."""
@@ -58,24 +67,34 @@ class NgramModel:
         return tuple(state[parent] for parent in parents.tolist())
 
     def _known(self, context: Context) -> Context:
-        """The longest end of a context that changes what comes next."""
-        while context and context not in self._next and context not in self._backoffs:
+        """The longest end of a context that says something about what comes next."""
+        context = context[-(len(self._levels) - 1) :] if len(self._levels) > 1 else ()
+        while context and self._node(context) is None:
             context = context[1:]
         return context
 
-    def _computed(self, context: Context) -> F32:
-        row = self._log_probs(context).astype(np.float32)
-        row.setflags(write=False)
-        return row
+    def _node(self, context: Context) -> int | None:
+        """Place of a context in its level, None if the model does not have it."""
+        node = context[0]
+        for level, token in zip(self._levels[1:], context[1:], strict=False):
+            key = node * self.vocab_size + token
+            node = int(level.keys.searchsorted(key))
+            if node == len(level.keys) or level.keys[node] != key:
+                return None
+        return node
 
-    def _log_probs(self, context: Context) -> F64:
-        """[V] in float64: a shorter context's with its back-off, and in their places the n-grams of this one."""
-        row: F64 = np.zeros(self.vocab_size)
-        if context:
-            row = self._log_probs(context[1:]) + self._backoffs.get(context, 0.0)
-        if context in self._next:
-            ids, values = self._next[context]
-            row[ids] = values
+    def _computed(self, context: Context) -> F32:
+        """[V]: a shorter context's with its back-off, and in their places the n-grams of this one."""
+        if not context:
+            return self._levels[0].values
+        shorter, node = self._row(context[1:]), self._node(context)
+        if node is None:
+            return shorter
+        row: F32 = shorter + self._levels[len(context) - 1].backoffs[node]
+        level = self._levels[len(context)]
+        begin, end = level.keys.searchsorted([node * self.vocab_size, (node + 1) * self.vocab_size])
+        row[level.keys[begin:end] - node * self.vocab_size] = level.values[begin:end]
+        row.setflags(write=False)
         return row
 
 
@@ -105,17 +124,18 @@ class _Reader:
         self._unknown_id = next((ids[word] for word in _UNKNOWN if word in ids), -1)
         self._ids = {**dict.fromkeys(_UNKNOWN, self._unknown_id), **ids}
         self._size = len(ids)
-        self._ngrams: dict[Context, dict[int, float]] = {(): {}}
-        self._backoffs: dict[Context, float] = {}
+        self._levels: list[Level] = []
 
     def read(self) -> NgramModel:
         counts = self._counts()
         for order, count in enumerate(counts, start=1):
-            self._section(order, count, last=order == len(counts))
+            words, values, backoffs = self._section(order, count, last=order == len(counts))
+            self._levels.append(
+                self._level(words, values, backoffs) if order > 1 else self._first(words, values, backoffs)
+            )
         if next(self._lines(), "") != "\\end\\":
             self._fail("stands where \\end\\ should")
-        self._complete()
-        return NgramModel(self._size, self._ngrams, self._backoffs)
+        return NgramModel(self._levels)
 
     def _lines(self) -> Iterator[str]:
         """Lines with something on them."""
@@ -143,21 +163,50 @@ class _Reader:
                 self._fail(f"is beyond what is read: order {MOST_ORDER}, {MOST_NGRAMS} n-grams")
         raise ModelError(f"{self._path} has no \\data\\ part before its n-grams; it is no .arpa file")
 
-    def _section(self, order: int, count: int, *, last: bool) -> None:
+    def _section(self, order: int, count: int, *, last: bool) -> tuple[I64, F32, F32]:
+        """Tokens [N, order], log-probabilities and back-offs of the n-grams that can come up."""
         lines = self._lines()
         if order > 1 and next(lines, "") != f"\\{order}-grams:":
             self._fail(f"stands where \\{order}-grams: should; the counts in the head must be right")
+        words, values, backoffs = array("q"), array("f"), array("f")
         for _ in range(count):
             fields = next(lines, "").split()
             if len(fields) not in (order + 1, order + 2) or (last and len(fields) > order + 1):
                 self._fail(f"is no {order}-gram; the counts in the head must be right")
-            words = [self._ids.get(word, -1) for word in fields[1 : order + 1]]
-            if min(words) < 0:
-                continue
-            *before, token = words
-            self._ngrams.setdefault(tuple(before), {})[token] = self._value(fields[0])
-            if len(fields) == order + 2 and (backoff := self._value(fields[-1])):
-                self._backoffs[tuple(words)] = backoff
+            ids = [self._ids.get(word, -1) for word in fields[1 : order + 1]]
+            if min(ids) >= 0:
+                words.extend(ids)
+                values.append(self._value(fields[0]))
+                backoffs.append(self._value(fields[-1]) if len(fields) == order + 2 else 0.0)
+        table = np.array(words, np.int64).reshape(-1, order)
+        return table, np.array(values, np.float32), np.array(backoffs, np.float32)
+
+    def _level(self, words: I64, values: F32, backoffs: F32) -> Level:
+        """The n-grams of an order above 1, sorted by their beginnings."""
+        nodes = words[:, 0]
+        for column, level in enumerate(self._levels[1:], start=1):
+            keys = nodes * self._size + words[:, column]
+            nodes = np.minimum(level.keys.searchsorted(keys), len(level.keys) - 1)
+            if len(keys) and (not len(level.keys) or (level.keys[nodes] != keys).any()):
+                self._fail(
+                    f"ends {words.shape[1]}-grams of which some begin with words that are no n-gram of their own"
+                )
+        keys = nodes * self._size + words[:, -1]
+        order = np.argsort(keys, kind="stable")
+        return Level(keys[order], values[order], backoffs[order])
+
+    def _first(self, words: I64, values: F32, backoffs: F32) -> Level:
+        """A unigram for every token of the recogniser."""
+        tokens = words[:, 0]
+        if not (tokens > EOS).any():
+            raise ModelError(
+                f"{self._path} shares no word with the recogniser; its words must be tokens, separated by blanks"
+            )
+        unknown = values[tokens == self._unknown_id]
+        rest = unknown[0] if len(unknown) else values[tokens > EOS].min()
+        level = Level(np.arange(self._size), np.full(self._size, rest, np.float32), np.zeros(self._size, np.float32))
+        level.values[tokens], level.backoffs[tokens] = values, backoffs
+        return level
 
     def _value(self, text: str) -> float:
         try:
@@ -167,18 +216,6 @@ class _Reader:
         if not math.isfinite(value):
             self._fail("holds a number that is none, or not finite")
         return value
-
-    def _complete(self) -> None:
-        """Give every token of the recogniser a unigram."""
-        unigrams = self._ngrams[()]
-        words = [value for token, value in unigrams.items() if token > 2]
-        if not words:
-            raise ModelError(
-                f"{self._path} shares no word with the recogniser; its words must be tokens, separated by blanks"
-            )
-        lowest = unigrams.get(self._unknown_id, min(words))
-        for token in range(self._size):
-            unigrams.setdefault(token, lowest)
 
     def _fail(self, what: str) -> None:
         raise ModelError(f"{self._path}: line {self._number} {what}")

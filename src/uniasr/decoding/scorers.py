@@ -26,6 +26,8 @@ class Scored:
     """[B, K] for each candidate."""
     endings: F64
     """[B] for the end of each hypothesis here."""
+    lent: F64 | None
+    """[B, K] what of `additions` may have to be taken back later; None where nothing is."""
     state: Any
     """What `follow` needs to know; of the scorer's own kind."""
 
@@ -74,7 +76,8 @@ class Guide:
             return None
         scored = {name: scorer.score(self._states[name], log_probs, ids) for name, scorer in self._scorers.items()}
         additions, endings = zip(*((part.additions, part.endings) for part in scored.values()), strict=True)
-        return Guidance(sum(additions[1:], additions[0]), sum(endings[1:], endings[0]), scored)
+        lent = next((part.lent for part in scored.values() if part.lent is not None), None)
+        return Guidance(sum(additions[1:], additions[0]), sum(endings[1:], endings[0]), lent, scored)
 
     def follow(self, guidance: Guidance | None, parents: I64, columns: I64) -> None:
         """Go on with the hypotheses that the search has chosen."""
@@ -102,4 +105,6 @@ class Guidance:
     """[B, K]"""
     endings: F64
     """[B]"""
+    lent: F64 | None
+    """[B, K]"""
     scored: Mapping[str, Scored]
