@@ -169,7 +169,7 @@ def ours(job: dict[str, object]) -> dict[str, object]:
         tensors = TensorBatch(*(t if i == 1 else t.to(device) for i, t in enumerate(tensors)))
         clock.lap("data")
         with torch.autocast(device, dtype, enabled=job["precision"] != "float32"):
-            loss = joint_loss(network, tensors, step % 2, ObjectiveOptions()).total
+            loss = joint_loss(network, tensors, step % 2, ObjectiveOptions(end_fires=1.0)).total
         clock.lap("forward")
         optimizer.zero_grad(set_to_none=True)
         scaler.scale(loss).backward()

@@ -30,6 +30,7 @@ from uniasr.training.augment import SpecAugmentConfig
 from uniasr.training.batches import Batches, BatchOptions, Source
 from uniasr.training.dev import dev_loss
 from uniasr.training.loop import Trainer
+from uniasr.training.objective import ObjectiveOptions
 from uniasr.training.options import TrainOptions
 from uniasr.training.processes import joined
 from uniasr.training.store import Utterance
@@ -107,7 +108,7 @@ def train(directory, *, batch_rows=60, dropout=0.1, evaluate=False, device="cpu"
     """Go on with the run in the directory, to its end; returns the trainer."""
     options = {"lr": 1e-2, "warmup_steps": 3, "log_every": 1, "steps": 6, "save_every": 2, "keep": 2} | options
     if not dropout:
-        options["spec_augment"] = None
+        options |= {"spec_augment": None, "objective": ObjectiveOptions(end_fires=1.0)}
     else:
         options["spec_augment"] = SpecAugmentConfig(freq_width=2, time_width=3)
     options = TrainOptions(**options)

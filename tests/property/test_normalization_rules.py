@@ -165,6 +165,63 @@ def test_counters(number, counter):
     assert itn(f"これは{read(number)}{counter}です") == f"これは{number}{counter}です"
 
 
+# The same in kana
+
+ONES = ["", "いち", "に", "さん", "よん", "ご", "ろく", "なな", "はち", "きゅう"]
+CHANGED = {
+    "さんひゃく": "さんびゃく",
+    "ろくひゃく": "ろっぴゃく",
+    "はちひゃく": "はっぴゃく",
+    "さんせん": "さんぜん",
+    "はちせん": "はっせん",
+}
+
+
+def kana(number):
+    parts = []
+    for power, large in ((8, "おく"), (4, "まん"), (0, "")):
+        group, part = number // 10**power % 10_000, ""
+        for exponent, unit in ((3, "せん"), (2, "ひゃく"), (1, "じゅう"), (0, "")):
+            digit = group // 10**exponent % 10
+            if digit:
+                one = "" if digit == 1 and unit else ONES[digit]
+                part += CHANGED.get(one + unit, one + unit)
+        parts.append(part + large if part else "")
+    return "".join(parts)
+
+
+SPELLINGS = st.sampled_from(
+    [str, lambda text: text.translate({c: c + 0x60 for c in range(ord("ぁ"), ord("ゖ") + 1)}).replace("ュウ", "ュー")]
+)
+
+
+@FEW
+@given(
+    st.integers(11, 10**9),
+    st.sampled_from([("えん", "円"), ("にん", "人"), ("まい", "枚"), ("めーとる", "m")]),
+    SPELLINGS,
+)
+def test_amounts_in_kana(number, counter, spelled):
+    reading, unit = counter
+    if len(read(number)) == 1 and unit in ("人", "枚"):
+        return  # せんにん may be a hermit
+    assert itn(spelled(kana(number) + reading)) == f"{write(number)}{unit}"
+
+
+@FEW
+@given(st.integers(1, 12), st.integers(11, 59), SPELLINGS)
+def test_times_in_kana(hour, minute, spelled):
+    hours = ["", "いち", "に", "さん", "よ", "ご", "ろく", "しち", "はち", "く", "じゅう", "じゅういち", "じゅうに"]
+    tens, ones = (
+        kana(minute // 10 * 10),
+        ["", "いっ", "に", "さん", "よん", "ご", "ろっ", "なな", "はっ", "きゅう"][minute % 10],
+    )
+    if not ones:
+        tens = tens.removesuffix("う") + "っ"
+    minutes = tens + ones + ("ふん" if minute % 10 in (2, 5, 7, 9) else "ぷん")
+    assert itn(spelled(f"{hours[hour]}じ{minutes}")) == f"{hour}時{minute}分"
+
+
 # Back and forth
 
 

@@ -20,7 +20,7 @@ from uniasr.training.objective import (  # noqa: E402
 )
 
 pytestmark = pytest.mark.torch
-PLAIN = ObjectiveOptions()
+PLAIN = ObjectiveOptions(end_fires=1.0)
 
 
 def tensors(batch):
@@ -48,7 +48,7 @@ def gradients(network, loss):
 @pytest.mark.parametrize("latency", [0, 1])
 def test_a_batch_is_the_sum_of_its_utterances(batch, latency, by_length):
     network = tiny_network(dropout=0.0, loss=LossConfig(length_normalized=by_length), ctc=True)
-    options, scale = ObjectiveOptions(ctc_weight=0.3), Scale.of(batch.token_counts)
+    options, scale = ObjectiveOptions(ctc_weight=0.3, end_fires=1.0), Scale.of(batch.token_counts)
     together = gradients(network, joint_loss(network, batch, latency, options))
     sums = dict.fromkeys(together, 0.0)
     for i in range(len(batch.rows)):
@@ -63,7 +63,7 @@ def test_a_batch_is_the_sum_of_its_utterances(batch, latency, by_length):
 
 def test_the_references_loss_depends_on_the_company(batch):
     network = tiny_network(dropout=0.0)
-    options = ObjectiveOptions(reference_ends=True)
+    options = ObjectiveOptions(reference_ends=True, end_fires=1.0)
     longest = int(batch.row_counts.argmax())
     for i in range(len(batch.rows)):
         losses = [joint_loss(network, alone(batch, i), 0, each).total for each in (options, PLAIN)]
@@ -102,13 +102,13 @@ FIRST, BRIDGE, SECOND = {"encoder", "predictor", "decoder"}, {"stride_conv"}, {"
 )
 def test_what_is_trained(batch, options, joint, parts):
     network = tiny_network(dropout=0.0, ctc=True, joint_training=joint)
-    assert trained(network, ObjectiveOptions(**options), batch) == parts
+    assert trained(network, ObjectiveOptions(**options, end_fires=1.0), batch) == parts
 
 
 def test_a_detached_second_pass_leaves_the_first_encoder_alone(batch):
     network = tiny_network(dropout=0.0)
-    first = gradients(network, joint_loss(network, batch, 0, ObjectiveOptions(passes=(1,))))
-    both = gradients(network, joint_loss(network, batch, 0, ObjectiveOptions(detach=True)))
+    first = gradients(network, joint_loss(network, batch, 0, ObjectiveOptions(passes=(1,), end_fires=1.0)))
+    both = gradients(network, joint_loss(network, batch, 0, ObjectiveOptions(detach=True, end_fires=1.0)))
     attached = gradients(network, joint_loss(network, batch, 0, PLAIN))
     name = "encoder.encoders0.0.feed_forward.w_1.weight"
     torch.testing.assert_close(both[name], first[name] / 2)  # pass 1 has half of the weight
@@ -120,7 +120,7 @@ def test_the_total_is_weighted_as_configured(batch):
     loss = LossConfig(pass1_weight=0.2, predictor_weight=0.7, predictor_weight2=0.4)
     network = tiny_network(dropout=0.0, ctc=True, loss=loss)
     assert config.loss != loss
-    found = joint_loss(network, batch, 1, ObjectiveOptions(ctc_weight=0.3))
+    found = joint_loss(network, batch, 1, ObjectiveOptions(ctc_weight=0.3, end_fires=1.0))
     parts = [0.7 * part.attention + 0.3 * part.ctc + weight * part.quantity
              for part, weight in zip(found.passes.values(), (0.7, 0.4), strict=True)]  # fmt: skip
     torch.testing.assert_close(found.total, 0.2 * parts[0] + 0.8 * parts[1])
@@ -154,3 +154,20 @@ def test_options_that_make_no_sense(options, says):
 def test_a_ctc_loss_needs_heads():
     with pytest.raises(OptionError, match="no CTC heads"):
         freeze(tiny_network(), replace(PLAIN, ctc_weight=0.3))
+
+
+def test_the_end_fires_in_a_share_of_the_utterances(batch):
+    """Steps without an acoustic embedding are learned too; which utterances they are in is drawn anew."""
+    network = tiny_network(dropout=0.0).train()
+
+    def losses(share, count=6):
+        torch.manual_seed(3)
+        options = ObjectiveOptions(end_fires=share)
+        return [float(joint_loss(network, batch, 0, options).passes[2].attention.detach()) for _ in range(count)]
+
+    never, sometimes, always = losses(0.0), losses(0.5), losses(1.0)
+    assert len(set(never)) == len(set(always)) == 1
+    assert never[0] != always[0]
+    assert len(set(sometimes)) > 1
+    network.eval()
+    assert losses(0.0, 1) == pytest.approx(always[:1])

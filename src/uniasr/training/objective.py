@@ -34,6 +34,10 @@ class ObjectiveOptions:
     """Leave encoder, predictor and decoder of pass 1 as they are and train the second pass on top."""
     detach: bool = False
     """Keep the second pass's gradient from the first encoder; the bridge is trained all the same."""
+    end_fires: float = 0.5
+    """Share of the utterances in training whose `</s>` fires. At run time the last weight often stays below one, and
+    the search then ends on steps without an acoustic embedding: they must be known as well. (In the reference,
+    rounding decides.)"""
     reference_ends: bool = False
     """Let the predictor read past the end of the shorter utterances of a batch, as the reference does in training.
     A loss then depends on the company of an utterance, and is not what recognition computes."""
@@ -41,8 +45,9 @@ class ObjectiveOptions:
     def __post_init__(self) -> None:
         if not self.passes or not set(self.passes) <= {1, 2}:
             raise OptionError(f"passes is {self.passes}; name 1, 2 or both")
-        if not 0 <= self.ctc_weight <= 1:
-            raise OptionError(f"ctc_weight is {self.ctc_weight}; it must lie between 0 and 1")
+        for name in ("ctc_weight", "end_fires"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise OptionError(f"{name} is {getattr(self, name)}; it must lie between 0 and 1")
         if self.freeze_pass1 and 2 not in self.passes:
             raise OptionError("freeze_pass1 leaves nothing to train when passes does not name pass 2")
 
@@ -126,25 +131,25 @@ def joint_loss(
         latency: index of the chunk configuration, the same in both encoders.
         options: what is trained.
         scale: what the sums are divided by, if not by this batch's own counts.
-        fired: [B] of both passes: how many of the L + 1 tokens fire. All do, unless a number of the reference is to be
-            repeated: there, rounding decides whether the last one fires.
+        fired: [B] of both passes: how many of the L + 1 tokens fire, to repeat a number of the reference. Otherwise
+            `</s>` fires in a share of the utterances (`end_fires`), in evaluation mode in all of them.
     """
     config = network.config
     scale = scale or Scale.of(batch.token_counts)
     rows, counts = batch.rows, batch.row_counts.tolist()
     targets = Targets.of(batch.tokens, batch.token_counts)
-    ends, limits, with_ctc = options.reference_ends, fired or (None, None), options.ctc_weight > 0
+    ends, limits = options.reference_ends, fired or (None, None)
     passes = {}
     encoded = encode(network.encoder, config.encoder.chunks[latency], rows, counts, reference_ends=ends)
     if 1 in options.trained:
-        passes[1] = pass_loss(network, 1, encoded, targets, scale, fired=limits[0], with_ctc=with_ctc)
+        passes[1] = pass_loss(network, 1, encoded, targets, scale, options, fired=limits[0])
     if 2 in options.trained:
         frames = encoded.frames.detach() if options.detach else encoded.frames
         bridged, counts2 = bridge_frames(network, rows, frames, counts)
         if not config.joint_training:  # as the reference: nothing behind this point learns, the bridge included
             bridged = bridged.detach()
         encoded2 = encode(network.encoder2, config.encoder2.chunks[latency], bridged, counts2, reference_ends=ends)
-        passes[2] = pass_loss(network, 2, encoded2, targets, scale, fired=limits[1], with_ctc=with_ctc)
+        passes[2] = pass_loss(network, 2, encoded2, targets, scale, options, fired=limits[1])
     return JointLoss(_weighted(network, passes, options.ctc_weight), passes)
 
 
@@ -165,9 +170,9 @@ def pass_loss(
     encoded: Encoded,
     targets: Targets,
     scale: Scale,
+    options: ObjectiveOptions,
     *,
     fired: Tensor | None,
-    with_ctc: bool,
 ) -> PassLoss:
     """Cross entropy, quantity loss and, where it is asked for, CTC loss of pass 1 or 2."""
     suffix = "" if number == 1 else "2"
@@ -177,13 +182,15 @@ def pass_loss(
     sums, cif = _integrated(predictor, encoded, targets)
     if fired is not None:
         cif = _cut(cif, fired, encoded.frames.shape[1])
+    elif network.training:
+        cif = _open_ends(cif, targets.counts, options.end_fires)
     log_probs = _teacher_forced(decoder, encoded, cif, targets)
     right = (log_probs.argmax(-1) == targets.outputs) & (targets.outputs != IGNORED)
     norm = scale.tokens if loss.length_normalized else scale.utterances
     return PassLoss(
         smoothed_divergence(log_probs, targets.outputs, loss.label_smoothing) / norm,
         (targets.counts - sums).abs().sum() / norm,
-        _ctc(getattr(network, f"ctc{suffix}"), encoded, targets) / norm if with_ctc else sums.new_zeros(()),
+        _ctc(getattr(network, f"ctc{suffix}"), encoded, targets) / norm if options.ctc_weight else sums.new_zeros(()),
         right.sum() / scale.tokens,
     )
 
@@ -202,6 +209,14 @@ def _cut(cif: Integrated, fired: Tensor, length: int) -> Integrated:
     """What does not fire has no embedding, and its row is the last one of the batch."""
     there = torch.arange(cif.rows.shape[1], device=cif.rows.device) < fired[:, None]
     return Integrated(cif.embeddings * there[..., None], torch.where(there, cif.rows, length - 1))
+
+
+def _open_ends(cif: Integrated, counts: Tensor, fires: float) -> Integrated:
+    """Utterances whose `</s>` does not fire: no embedding, and the row of the firing before, as in a search."""
+    last = torch.arange(cif.rows.shape[1], device=counts.device) == counts[:, None] - 1
+    silent = last & (torch.rand(len(counts), 1, device=counts.device) >= fires)
+    before = cif.rows.gather(1, (counts[:, None] - 2).clamp(min=0))
+    return Integrated(cif.embeddings * ~silent[..., None], torch.where(silent, before, cif.rows))
 
 
 def _teacher_forced(decoder: ScamaDecoder, encoded: Encoded, cif: Integrated, targets: Targets) -> Tensor:

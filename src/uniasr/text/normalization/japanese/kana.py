@@ -33,7 +33,7 @@ _DOUBTFUL = (
     (re.compile("に"), re.compile(rf"(?:{_APART}|[わはをがも])$")),
     (re.compile("(?:ご|よ(?!ん))(?!じゅ|ひゃ|せん|まん)"), re.compile(rf"(?:{_APART}|[わはをがにでもの])$")),
     (re.compile("し(?!ち)|く"), re.compile(rf"(?:{_APART}|[わはにの])$")),
-    (re.compile("[しく](?!が?[つじち])"), re.compile("(?!)")),
+    (re.compile("[しく](?!が?[つじち])"), re.compile("(?!)")),  # 4 and 9 are し and く in しがつ, くがつ, くじ only
     (re.compile("じゅ|ひゃ|せん"), re.compile("(?<!に)(?<!すう)(?<!すー)(?<!なん)$")),
     (re.compile("さん"), re.compile("(?<!たく)$")),
 )

@@ -14,9 +14,8 @@ LARGE_UNITS = "京兆億万"
 NUMERALS = "".join(DIGITS) + "".join(SMALL_UNITS) + LARGE_UNITS
 
 _D = f"[{''.join(DIGITS)}]"
-_SECTION = re.compile(
-    r"(?:([一二三四五六七八九]?)千)?(?:([二三四五六七八九一]?)百)?(?:([二三四五六七八九一]?)十)?([一二三四五六七八九]?)"
-)
+_DIGIT = "([一二三四五六七八九]?)"
+_SECTION = re.compile(f"(?:{_DIGIT}千)?(?:{_DIGIT}百)?(?:{_DIGIT}十)?{_DIGIT}")
 _PAIR = re.compile(rf"([{NUMERALS}]*?)([一二三四五六七八])([二三四五六七八九])([十百千]?[万億兆京]?)")
 DIGIT_STRING = re.compile(rf"{_D}+")
 
@@ -61,7 +60,7 @@ def approximate(run: str) -> str | None:
     if match is None:
         return None
     head, low, high, unit = match.groups()
-    if DIGITS[high] != DIGITS[low] + 1 or (head and (head[-1] in DIGITS or DIGIT_STRING.match(head[-1]))):
+    if DIGITS[high] != DIGITS[low] + 1 or (head and head[-1] in DIGITS):
         return None
     second = written(high + unit)
     first = written(head + low + unit) if head else str(DIGITS[low])

@@ -13,16 +13,24 @@ from uniasr.text.normalization.tables import lines_of
 WORD_COST = 0.4
 """Less than a conversion: of a word and a number over the same characters the word wins."""
 
-_FAMILIES = re.compile(
-    r"[正従][一二三四五六七八]位|(?<![〇一二三四五六七八九十百千万])[一二三四五六七八九十千]+"
-    r"(?:本(?:木|松|柳|杉|榎)|軒(?:家|屋|茶屋|店)|反[田野町]|日[市町]|番[町丁](?!目)|丁堀|丁畷|(?:瓶|階|枝|品|本|室)(?:さん|氏|選手|監督|投手|先生)|条(?:通|大橋|河原|大路|家|院|さん|氏)|"
-    r"頭筋|分(?=[すしさせ][るたてれず])|面体|角形|面鳥|回忌|周忌|段活用|里[ヶケがガ](?=[一-鿿])|里浜|百合|頭身|次元|人称|重奏|重唱|元論|元号|元老|字架|字路)"
+_ENDINGS = (
+    # places, after trees, houses, fields, markets, streets and shores
+    "本(?:木|松|柳|杉|榎)|軒(?:家|屋|茶屋|店)|反[田野町]|日[市町]|番[町丁](?!目)|丁堀|丁畷",
+    "条(?:通|大橋|河原|大路)|里[ヶケがガ](?=[一-鿿])|里浜",
+    # people whose names read like a count
+    "(?:瓶|階|枝|品|本|室)(?:さん|氏|選手|監督|投手|先生)|条(?:家|院|さん|氏)",
+    # forms, memorial days, grammar, music, and what else is built on a numeral
+    "面体|角形|次元|頭身|頭筋|回忌|周忌|段活用|人称|重奏|重唱|元論|元号|元老|字架|字路|面鳥|百合",
+    "分(?=[すしさせ][るたてれず])",
 )
-"""Word families: place names after trees, markets and houses, forms, memorial days."""
+_FAMILIES = re.compile(
+    rf"(?<![{NUMERALS}])[一二三四五六七八九十千]+(?:{'|'.join(_ENDINGS)})|[正従][一二三四五六七八]位"
+)
+"""Families of words too large to list."""
 
 
 def protected_words(source: str) -> Iterator[Candidate]:
-    """Every packaged word in the text that does not cut a run of numerals in two."""
+    """Every packaged word and member of a family in the text that does not cut a run of numerals in two."""
     words, lengths = _words()
     for start in range(len(source)):
         if start and source[start] in NUMERALS and source[start - 1] in NUMERALS:
