@@ -191,9 +191,9 @@ class Transcript:
         """Hypotheses for the whole input.
 
         One segment: its n-best list. Several: one hypothesis, the best ones joined, with their scores
-        added; the alternatives of each segment are in `segments[i].nbest`.
+        added; the alternatives of each segment are in `segments[i].nbest`. Where nobody speaks: one without tokens.
         """
-        if len(self.segments) == 1:
+        if len(self.segments) == 1 and self.segments[0].nbest:
             return self.segments[0].nbest
         best = [segment.nbest[0] for segment in self.segments if segment.nbest]
         ids = tuple(i for hypothesis in best for i in hypothesis.token_ids)

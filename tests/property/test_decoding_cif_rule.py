@@ -7,33 +7,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uniasr.decoding.cif import ONSET, integrate, start_cif
+from uniasr.decoding.cif import integrate, start_cif
 
 UNIT = 64
 
 
 def loop(weights):
-    """Firing rows with the fraction used, summands (row, weight) per token, and onsets, in units of 1 / UNIT."""
-    fires, tokens, onsets = [], [], []
-    held, parts, onset = 0, [], None
+    """Firing rows with the fraction used, summands (row, weight) per token, and what is left, in units of 1 / UNIT."""
+    fires, tokens = [], []
+    held, parts = 0, []
     for row, weight in enumerate(weights):
         start = held
         held += weight
         if held < UNIT:
             parts.append((row, weight))
-            if onset is None and held >= ONSET * UNIT:
-                onset = row + (ONSET * UNIT - start) / weight
             continue
-        if onset is None:
-            onset = row + (ONSET * UNIT - start) / weight
         fires.append((row, (UNIT - start) / weight))
         rest = held % UNIT
         tokens.append([*parts, (row, weight - rest)])
-        onsets.append(onset)
-        above = held - rest - start
         held, parts = rest, [(row, rest)]
-        onset = row + (above + ONSET * UNIT) / weight if rest >= ONSET * UNIT else None
-    return fires, tokens, onsets, held, onset
+    return fires, tokens, held
 
 
 @given(
@@ -49,18 +42,16 @@ def test_equals_the_loop(weights, cuts, seed):
     for start, stop in pairwise(bounds):
         carry, firings = integrate(carry, alphas[start:stop], rows[start:stop])
         calls.append((start, firings))
-    fires, tokens, onsets, held, onset = loop(weights)
+    fires, tokens, held = loop(weights)
 
     assert [start + row for start, firings in calls for row in firings.rows] == [row for row, _ in fires]
     ends = [end for _, firings in calls for end in firings.ends]
     assert ends == pytest.approx([row + fraction for row, fraction in fires])
     assert all(0 < fraction <= 1 for _, firings in calls for fraction in firings.fractions)
-    assert [position for _, firings in calls for position in firings.onsets] == pytest.approx(onsets)
     expected = [sum(weight * rows[row] for row, weight in token) / UNIT for token in tokens]
     embeddings = [embedding for _, firings in calls for embedding in firings.embeddings]
     np.testing.assert_array_equal(np.reshape(embeddings, (-1, 3)), np.reshape(expected, (-1, 3)))
     assert (carry.fired, carry.row, carry.weight) == (len(fires), len(weights), held / UNIT)
-    assert carry.onset == (None if onset is None else pytest.approx(onset))
 
 
 @given(st.lists(st.floats(0, 1, width=32), max_size=60), st.integers(1, 20))

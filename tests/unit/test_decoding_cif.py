@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from uniasr.decoding.cif import ONSET, integrate, start_cif
+from uniasr.decoding.cif import integrate, start_cif
 
 GOLDEN = Path(__file__).parents[2].parent / "shared" / "golden"
 FIXTURES = ("uniasr_ja_template", "uniasr_lookback", "uniasr_odd")
@@ -35,22 +35,13 @@ def test_positions_count_from_the_first_call():
     assert first.embeddings.shape == (0, 1)
     assert second.rows.tolist() == [1]
     assert second.ends.tolist() == [3.5]
-    assert second.onsets == pytest.approx([ONSET / 0.5])
-    assert carry.onset == pytest.approx(3.5 + ONSET / 0.25)
-
-
-def test_onset_waits_for_weight():
-    carry, firings = integrate(start_cif(1), f32(1.0, 0.0, 0.03125, 0.0, 0.5, 0.5), np.ones((6, 1), np.float32))
-    assert firings.ends == pytest.approx([1.0, 5.9375])
-    assert firings.onsets == pytest.approx([ONSET, 4 + (ONSET - 0.03125) / 0.5])
-    assert carry.onset is None
 
 
 def test_no_rows_change_nothing():
     carry, _ = integrate(start_cif(3), f32(0.5), np.ones((1, 3), np.float32))
     after, firings = integrate(carry, f32(), np.empty((0, 3), np.float32))
     assert firings.rows.size == 0
-    assert (after.weight, after.fired, after.row, after.onset) == (carry.weight, carry.fired, carry.row, carry.onset)
+    assert (after.weight, after.fired, after.row) == (carry.weight, carry.fired, carry.row)
     np.testing.assert_array_equal(after.embedding, carry.embedding)
 
 

@@ -13,9 +13,6 @@ import numpy as np
 
 from uniasr.types import F32, F64, I64, Bool
 
-ONSET = 0.05
-"""A token begins where it has gathered this much weight."""
-
 
 @dataclass(frozen=True, slots=True)
 class CifCarry:
@@ -29,8 +26,6 @@ class CifCarry:
     """Tokens fired so far."""
     row: int = 0
     """Rows consumed so far."""
-    onset: float | None = None
-    """Where the unfinished token begins, in rows from row 0; None until its weight reaches `ONSET`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +40,6 @@ class Firings:
     """[n, d] acoustic embeddings."""
     ends: F64
     """[n] firing position `row + fraction`, in rows from row 0 of the first call."""
-    onsets: F64
-    """[n] where the token begins, in rows from row 0 of the first call."""
 
 
 def start_cif(size: int) -> CifCarry:
@@ -78,20 +71,17 @@ def integrate(carry: CifCarry, alphas: F32, rows: F32) -> tuple[CifCarry, Firing
     fractions = np.minimum(missing / alphas64[at], 1.0)
     remainders = sums[at + 1] - whole[at + 1]
     embeddings = _embeddings(carry.embedding, alphas64, rows, fires, remainders)
-    onsets = _onsets(carry, sums, alphas64, np.concatenate([[0.0], whole[at + 1]]))
     firings = Firings(
         rows=at,
         fractions=fractions,
         embeddings=embeddings[:-1].astype(np.float32),
         ends=np.add(carry.row + at, fractions),
-        onsets=onsets[:-1],
     )
     after = CifCarry(
         weight=float(sums[-1] - whole[-1]),
         embedding=embeddings[-1],
         fired=carry.fired + len(at),
         row=carry.row + len(alphas),
-        onset=None if np.isnan(onsets[-1]) else float(onsets[-1]),
     )
     return after, firings
 
@@ -111,18 +101,3 @@ def _embeddings(opening: F64, alphas: F64, rows: F32, fires: Bool, remainders: F
     summands = np.concatenate([opening[None], weights[:, None] * np.repeat(rows, copies, axis=0)])
     sums: F64 = np.add.reduceat(summands, np.concatenate([[0], opens + 1]), axis=0)
     return sums
-
-
-def _onsets(carry: CifCarry, sums: F64, alphas: F64, bases: F64) -> F64:
-    """Positions where the running sum reaches `ONSET` above each base, [n + 1]; NaN where it does not yet."""
-    targets = bases + ONSET
-    at = np.searchsorted(sums[1:], targets)
-    found = at < len(alphas)
-    onsets = np.full(len(bases), np.nan)
-    at = at[found]
-    lacking = np.maximum(targets[found] - sums[at], 0.0)
-    # a row that lifts the sum has weight; the floor only keeps 0 / 0 away
-    onsets[found] = carry.row + at + np.minimum(lacking / np.maximum(alphas[at], np.finfo(np.float64).tiny), 1.0)
-    if carry.onset is not None:
-        onsets[0] = carry.onset
-    return onsets
