@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import uniasr
 from fabricated_punctuation import fabricated
-from uniasr.text.words import split_words
+from uniasr.text.words import split_words, word_spans
 from uniasr.types import Token
 
 LETTERS = "あいうえおかきくけこ"
@@ -27,6 +27,22 @@ def packaged():
     if not (Path(uniasr.__file__).parent / "packaged" / "ja-punctuation").is_dir():
         pytest.skip("no packaged punctuation model in this checkout")
     return uniasr.load_punctuator(threads=1)
+
+
+@given(st.text(st.sampled_from("aZ3'あ龘é \t\u3000\x1c\x85\x00。"), max_size=30))
+def test_words_are_split_as_the_published_system_does(text):
+    wanted = []
+    for piece in text.split():
+        run = ""
+        for char in piece:
+            if char.isascii():
+                run += char
+                continue
+            wanted += [run, char] if run else [char]
+            run = ""
+        wanted += [run] if run else []
+    assert split_words(text) == wanted
+    assert [text[start:end] for start, end in word_spans(text, wanted)] == wanted
 
 
 @settings(deadline=None, max_examples=60)

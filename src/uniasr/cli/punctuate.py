@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -64,5 +65,6 @@ def _live(punctuator: Punctuator, lines: Iterator[str]) -> None:
 
 def _standard_input() -> Iterator[str]:
     """Lines without their ends; bytes that are no UTF-8 become question marks."""
-    while raw := sys.stdin.buffer.readline(LONGEST):
-        yield raw.decode("utf-8", "replace").rstrip("\r\n")
+    lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
+    while line := lines.readline(LONGEST):
+        yield line.rstrip("\n")

@@ -164,7 +164,8 @@ class Punctuator:
 
     def _spoken(self, words: list[str], style: str) -> list[str]:
         """Without the marks that a text has already, if it is written plainly: they are put anew."""
-        return words if style == "published" else [word for word in words if word not in self.marks]
+        marks = set(self.marks) if style == "plain" else set()
+        return [word for word in words if word not in marks]
 
     def _written(self, words: Sequence[str], labelled: Labelled, style: str) -> Punctuated:
         labels = with_end(labelled.labels, self.config)

@@ -20,11 +20,13 @@ class TokenWords:
 
 def words_of(tokens: Sequence[Token], split: Splitter) -> TokenWords:
     """Words of a token list. A token may hold several words (a mora of two kana) or a part of one (a word piece)."""
-    text, holder_of_end = "", {}
-    for place, piece in enumerate(pieces([token.text for token in tokens])):
-        text += piece
-        if piece.strip():
-            holder_of_end[len(text.rstrip())] = place
+    parts = pieces([token.text for token in tokens])
+    holder_of_end, length = {}, 0
+    for place, part in enumerate(parts):
+        if body := part.rstrip():
+            holder_of_end[length + len(body)] = place
+        length += len(part)
+    text = "".join(parts)
     words = split(text)
     return TokenWords(tuple(words), tuple(holder_of_end.get(end) for _, end in word_spans(text, words)))
 
