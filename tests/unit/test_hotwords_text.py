@@ -1,6 +1,8 @@
 """Hotwords as users give them, and how they are spelled with a vocabulary."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import uniasr
 from uniasr.errors import OptionError
@@ -78,6 +80,19 @@ def test_a_file_that_is_no_text_is_refused(tmp_path):
     (tmp_path / "words.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(OptionError, match="UTF-8"):
         read_hotwords(tmp_path / "words.txt")
+
+
+@given(lines=st.lists(st.text() | st.text("アかー・5. -\t　#", max_size=9), max_size=4))
+def test_any_lines_are_words_or_one_error(lines):
+    try:
+        words = read_hotwords(lines)
+    except OptionError:
+        return
+    assert all(word.word.strip() and abs(word.weight) <= 10 for word in words)
+    for word in words:
+        for ids in Speller(KATAKANA).spellings(word):
+            assert ids
+            assert min(ids) > 2
 
 
 @pytest.mark.parametrize(

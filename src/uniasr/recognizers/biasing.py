@@ -10,6 +10,9 @@ from uniasr.text.hotwords import Hotword, Hotwords, read_hotwords
 from uniasr.text.spelling import Speller
 from uniasr.text.vocabulary import Vocabulary
 
+MOST_TOKENS = 2_000_000
+"""Of all spellings together; the automaton has a node for each."""
+
 
 def hotword_scorer(hotwords: Hotwords | None, vocabulary: Vocabulary) -> HotwordScorer | None:
     """The scorer of a call; None when there is nothing to listen for.
@@ -32,6 +35,8 @@ def _built(words: tuple[Hotword, ...], vocabulary: Vocabulary) -> HotwordScorer:
         for number, (word, found) in enumerate(zip(words, spelled, strict=True))
         for ids in found
     ]
+    if (total := sum(len(spelling.ids) for spelling in spellings)) > MOST_TOKENS:
+        raise OptionError(f"the hotwords have {total} tokens in all; {MOST_TOKENS} are the most")
     return HotwordScorer(tuple(word.word for word in words), spellings, len(vocabulary))
 
 

@@ -51,7 +51,7 @@ def _step(engine: Engine, carries: Sequence[PassCarry]) -> None:
     beam = len(searches[0].last_tokens())
     width = max(beam, LEAST_BEAM)
     whole = searches[0].whole_vocabulary
-    all_log_probs = whole or beam >= TOP_K
+    wanted = ["log_probs"] if whole or beam >= TOP_K else ["top_log_probs", "top_ids"]
     feeds: dict[str, npt.NDArray[Any]] = {
         "tokens": np.stack([np.resize(search.last_tokens(), width) for search in searches]),
         "acoustic": np.stack([embedding for embedding, _ in inputs]),
@@ -60,13 +60,11 @@ def _step(engine: Engine, carries: Sequence[PassCarry]) -> None:
         "window": np.stack([window.mask for window in windows]),
         "cache": _stack([_cache(carry, width) for carry in carries]),
     }
-    candidates = ["log_probs"] if all_log_probs else ["top_log_probs", "top_ids"]
-    out = engine.run(f"decoder{plan.suffix}", feeds, [*candidates, "end_log_probs", "next_cache"])
-    if whole:
-        top = out["log_probs"]
-        ids = np.broadcast_to(np.arange(top.shape[-1]), top.shape)
+    out = engine.run(f"decoder{plan.suffix}", feeds, [*wanted, "end_log_probs", "next_cache"])
+    if "top_ids" in out:
+        top, ids = out["top_log_probs"], out["top_ids"]
     else:
-        top, ids = _best(out["log_probs"], beam + 1) if all_log_probs else (out["top_log_probs"], out["top_ids"])
+        top, ids = _all(out["log_probs"]) if whole else _best(out["log_probs"], beam + 1)
     for i, (carry, search) in enumerate(zip(carries, searches, strict=True)):
         parents = search.step(top[i, :beam], ids[i, :beam], out["end_log_probs"][i, :beam])
         carry.cache = out["next_cache"][i][np.resize(parents, width)]
@@ -91,6 +89,11 @@ def _cache(carry: PassCarry, width: int) -> F32:
 def _stack(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
     """Stack along a new first axis; one array needs no copy."""
     return arrays[0][None] if len(arrays) == 1 else np.stack(arrays)
+
+
+def _all(log_probs: F32) -> tuple[F32, I64]:
+    """Every token as a candidate, in the order of the ids."""
+    return log_probs, np.broadcast_to(np.arange(log_probs.shape[-1]), log_probs.shape)
 
 
 def _best(log_probs: F32, count: int) -> tuple[F32, I64]:
