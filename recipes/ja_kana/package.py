@@ -18,7 +18,12 @@ from uniasr.features.cmvn import Cmvn
 from uniasr.text.vocabulary import read_tokens
 from uniasr.training.snapshots import average
 
-ABOUT = {"language": "ja", "licence": "CC BY-SA 4.0", "released": True}
+ABOUT = {
+    "language": "ja",
+    "licence": "CC BY-SA 4.0",
+    "released": True,
+    "parts": {"vad": "vad", "punctuation": "ja-punctuation"},
+}
 CARD = Path(__file__).parent / "card" / "README.md"
 
 
