@@ -137,9 +137,8 @@ def main() -> None:
         before, tokens = peak_mib(), 0
         for segment in cut.segments(path, mode=options.mode):
             tokens += len(segment.tokens)
-        print(
-            f"{options.memory_hours:g} h, segment by segment: {tokens} tokens, {peak_mib() - before:+.0f} MiB of peak memory"
-        )
+        grown = peak_mib() - before
+        print(f"{options.memory_hours:g} h, segment by segment: {tokens} tokens, {grown:+.0f} MiB of peak memory")
 
 
 def peak_mib() -> float:
