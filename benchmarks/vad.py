@@ -2,7 +2,7 @@
 
     python recipes/vad/mixtures.py --data DATA --out HELD
     pip install --no-deps silero-vad webrtcvad-wheels
-    python benchmarks/vad.py HELD [--model DIR] [--published DIR] [--csv FILE]
+    python benchmarks/vad.py HELD [--model DIR] [--published DIR]
 
 The error is the mean of missed speech and false alarms over frames of 10 ms, each detector at its own default
 threshold (WebRTC: the best of its four modes in each cell, which favours it). The labels are those of the clean speech
@@ -101,7 +101,9 @@ def measured(folder: Path, detectors: dict[str, Detector]) -> Iterator[tuple[str
             started = time.process_time()
             found = detect(mixture["samples"])
             row[f"{name}_s"] = (time.process_time() - started) / len(found)
-            row[name] = min(frame_error(decisions, mixture["speech"]) for decisions in found)
+            errors = [frame_error(decisions, mixture["speech"]) for decisions in found]
+            row[name] = min(errors)
+            row.update({f"{name} mode {mode}": error for mode, error in enumerate(errors)})
         yield noise, int(ratio), row
 
 
@@ -125,8 +127,9 @@ def main() -> None:
             cells = [row for where, at, row in rows if at == ratio and noise in (where, "mean")]
             errors = [f"{100 * np.mean([row[name] for row in cells]):.1f}" for name in detectors]
             print(f"| {noise} | {ratio} dB | {' | '.join(errors)} |")
-    above = [f"{noise} at {ratio} dB" for noise, ratio, row in rows if row["ours"] >= row["webrtc"]]
-    print(f"\nours is below webrtc in {len(rows) - len(above)} of {len(rows)} cells", *above, sep="; ")
+    for peer in ("webrtc", *(f"webrtc mode {mode}" for mode in range(4))):
+        above = [f"{noise} at {ratio} dB" for noise, ratio, row in rows if row["ours"] >= row[peer]]
+        print(f"\nours is below {peer} in {len(rows) - len(above)} of {len(rows)} cells", *above, sep="; ")
     for name in detectors:
         seconds = [row[f"{name}_s"] for _, _, row in rows]
         print(f"{name}: {1000 * np.mean(seconds):.0f} ms of one core per mixture")

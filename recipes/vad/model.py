@@ -21,7 +21,7 @@ def config() -> FsmnVadConfig:
         output_affine_dim=48,
         output_dim=2,
     )
-    # Frames are speech from a probability of 0.5 on. Times are the published ones, but a start goes back 100 ms less:
-    # it still lies about 160 ms before the first frame of speech.
+    # Frames are speech from a probability of 0.5 on. Times are the published ones, but a start goes back by 100 ms
+    # less: it still lies about 160 ms before the first frame of speech.
     options = VadOptions(speech_noise_thres=0.0, lookback_time_start_point=100)
     return FsmnVadConfig(frontend=FrontendConfig(lfr_m=5, lfr_n=1), encoder=encoder, options=options)
