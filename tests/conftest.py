@@ -1,7 +1,7 @@
 """Where the reference's recorded numbers lie, and the recorded models exported for onnxruntime.
 
 Tests that need what a machine does not have are skipped there. A compact part of the numbers is committed
-(tests/golden/data), so that parity is checked everywhere.
+(tests/golden/data, and tests/recorded for what stands around the recogniser), so that parity is checked everywhere.
 """
 
 import warnings
@@ -30,10 +30,11 @@ def golden(name: str) -> Path:
 
 def compact(name: str) -> Path:
     """The committed part of a folder of recorded reference numbers; skips the test if it is not committed."""
-    path = Path(__file__).parent / "golden" / "data" / name
-    if not path.exists():
-        pytest.skip(f"no recorded reference numbers {name} in this checkout")
-    return path
+    here = Path(__file__).parent
+    for path in (here / "golden" / "data" / name, here / "recorded" / name):
+        if path.exists():
+            return path
+    pytest.skip(f"no recorded reference numbers {name} in this checkout")
 
 
 @pytest.fixture(name="shared_dir")

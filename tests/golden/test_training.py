@@ -62,15 +62,16 @@ def _case(request, golden, compact):
     name, latency = request.param
     where, _, name = name.rpartition("/")
     folder = compact(name) if where else golden(name)
+    record = compact(f"training/{name}") if where else folder
     files = read_model(folder / "model_1x")
     network = UniasrNetwork(without_dropout(files.config)).train()
     network.load_state_dict(load_network(files).state_dict())
-    about = json.loads((folder / "train.json").read_text(encoding="utf-8"))
+    about = json.loads((record / "train.json").read_text(encoding="utf-8"))
     labels = about.get("labels") or {
         key: entry["label_ids"]
         for key, entry in json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["utterances"].items()
     }
-    feats = features(folder, labels)
+    feats = features(record, labels)
     tokens = [np.array(ids) for ids in labels.values()]
     counts = [torch.tensor([len(x) for x in arrays]) for arrays in (feats, tokens)]
     batch = TensorBatch(padded(feats, 0.0), counts[0], padded(tokens, -1), counts[1])
