@@ -3,8 +3,8 @@
     python benchmarks/long_audio.py --speech DIR --noise DIR [--hours 1] [--memory-hours 6]
 
 DIR of speech holds zip files of recordings with a table beside each (columns `file` and `kana`), DIR of noise a zip
-file of environment sounds. Talk is made of the recordings with pauses of 0.3 to 2.5 s and a faint noise. A loop is a stretch
-of four or more tokens that follows itself twice.
+file of environment sounds. Talk is made of the recordings with pauses of 0.3 to 2.5 s and a faint noise. A loop is a
+stretch of four or more tokens that follows itself twice.
 """
 
 from __future__ import annotations
