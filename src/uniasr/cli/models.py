@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from uniasr.cli.sinks import put
-from uniasr.hub import DEFAULT_MODEL, DEFAULT_VAD, available, published
+from uniasr.hub import DEFAULTS, available, published
 
 
 def run() -> None:
@@ -14,7 +14,7 @@ def run() -> None:
     put("Models on this machine (for --model, or give any model directory):\n\n")
     rows = [
         (
-            item.name + (" (default)" if item.name in (DEFAULT_MODEL, DEFAULT_VAD) else ""),
+            item.name + (" (default)" if item.name in DEFAULTS else ""),
             item.purpose,
             item.source,
             str(item.directory),

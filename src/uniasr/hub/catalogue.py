@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from uniasr.checkpoints.ct_transformer import is_punctuation
 from uniasr.checkpoints.fsmn_vad import is_fsmn_vad
 from uniasr.hub.caches import find_in_caches
 from uniasr.hub.resolve import packaged_models
@@ -77,12 +78,15 @@ def published() -> tuple[PublishedModel, ...]:
 
 def available() -> tuple[AvailableModel, ...]:
     """The models on this machine: packaged ones, then published ones that lie in a hub cache."""
-    found = [
-        AvailableModel(name, path, "packaged", purpose="voice activity" if is_fsmn_vad(path) else "recognition")
-        for name, path in packaged_models().items()
-    ]
+    found = [AvailableModel(name, path, "packaged", purpose=_purpose(path)) for name, path in packaged_models().items()]
     for model in published():
         path = find_in_caches(*model.name.split("/"))
         if path is not None:
             found.append(AvailableModel(model.name, path, "cache", model.language))
     return tuple(found)
+
+
+def _purpose(directory: Path) -> str:
+    if is_fsmn_vad(directory):
+        return "voice activity"
+    return "punctuation" if is_punctuation(directory) else "recognition"
