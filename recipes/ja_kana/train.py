@@ -57,7 +57,9 @@ def sources(store: FeatureStore, tokens: tuple[str, ...]) -> list[Source]:
 def main() -> None:
     """Train."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument(
+        "--work", type=Path, nargs="+", required=True, help="one or more, the first one counts for CMVN"
+    )
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--decay-steps", type=int, default=0)
@@ -69,8 +71,8 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     options.run.mkdir(parents=True, exist_ok=True)
-    store = FeatureStore(options.work / "train")
-    tokens, cmvn = vocabulary(options.run, store), normalisation(options.run, store)
+    stores = [FeatureStore(work / "train") for work in options.work]
+    tokens, cmvn = vocabulary(options.run, stores[0]), normalisation(options.run, stores[0])
     torch.manual_seed(1)
     network = UniasrNetwork(model.config(len(tokens)), ctc=True)
     if options.init is not None:
@@ -87,7 +89,7 @@ def main() -> None:
         ),
     )
     resumed = trainer.resume()
-    found = sources(store, tokens)
+    found = [source for store in stores for source in sources(store, tokens)]
     hours = sum(source.utterance.num_rows for source in found) * 0.06 / 3600
     about = {"resumed": resumed, "step": trainer.step, "utterances": len(found), "hours": round(hours, 2)}
     print(json.dumps(about), flush=True)
