@@ -231,7 +231,8 @@ def test_tn_reads_what_itn_writes(number, unit):
     written = f"約{write(number)}{unit}です"
     spoken = tn(written)
     assert spoken == f"約{read(number)}{ {'%': 'パーセント', 'km': 'キロメートル'}.get(unit, unit) }です"
-    assert itn(spoken) == written
+    # 一人 and 二人 are words of their own and mostly stay.
+    assert itn(spoken) == (spoken if unit == "人" and number in (1, 2) else written)
 
 
 # Spans and fuzz

@@ -196,7 +196,7 @@ def assert_inside_the_audio(events, transcript, case):
 def test_normal_mode_puts_first_pass_tokens_behind_second_pass_tokens(model, speech, data):
     """Partials keep the second pass's part; behind it stand the newer ones of the tokens that fast mode shows."""
     case = data.draw(cases(model, speech, modes=["normal"]))
-    options = {**case.options, "segment_s": 60.0, "max_segment_s": 60.0, "refresh_ms": None}
+    options = {**case.options, "segment_s": 60.0, "max_segment_s": 60.0, "endpoint": None, "refresh_ms": None}
     normal = Case("normal", case.latency, options, case.rate, case.frames).events(model)
     fast = Case("fast", case.latency, options, case.rate, case.frames).events(model)
     shown_by_fast = {event.audio_ms: event.tokens for event in fast if type(event) is Partial}

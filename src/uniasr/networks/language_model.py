@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from uniasr.configs.language_model import LanguageModelConfig, RecurrentLmConfig, TransformerLmConfig
 from uniasr.networks.graphs import Graph
-from uniasr.networks.layers.attention import MASKED, attend
+from uniasr.networks.layers.attention import MASKED, attend, head_scale
 from uniasr.networks.layers.sanm import LAYER_NORM_EPS, FeedForward
 
 EMBED_NORM_EPS = 1e-5
@@ -36,6 +36,7 @@ class _Layer(nn.Module):
     def __init__(self, config: TransformerLmConfig) -> None:
         super().__init__()
         self.heads, self.head_size = config.head, config.att_unit // config.head
+        self.scale = head_scale(config.att_unit, config.head)
         self.self_attn = _Attention(config.att_unit)
         self.feed_forward = FeedForward(config.att_unit, config.unit, 0.0)
         self.norm1 = nn.LayerNorm(config.att_unit, eps=LAYER_NORM_EPS)
@@ -46,7 +47,7 @@ class _Layer(nn.Module):
         """[N, D] and the past [N, H, d, L], [N, H, L, d] -> [N, D] and the past with this position."""
         own = self.norm1(x)
         shape = (-1, self.heads, 1, self.head_size)
-        queries = self.self_attn.linear_q(own).reshape(shape)
+        queries = self.self_attn.linear_q(own).reshape(shape) * self.scale
         keys = torch.cat([keys, self.self_attn.linear_k(own).reshape(shape).transpose(2, 3)], dim=3)
         values = torch.cat([values, self.self_attn.linear_v(own).reshape(shape)], dim=2)
         seen = attend(queries, keys, values, bias, self.no_dropout)
