@@ -27,7 +27,9 @@ TOKENS_PER_S = 5
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", type=Path, help="folder for the model and the batches")
+    parser.add_argument(
+        "--work", type=Path, required="--job" not in sys.argv, help="folder for the model and the batches"
+    )
     parser.add_argument("--reference", metavar="PYTHON")
     parser.add_argument("--steps", type=int, default=3, help="measured, after one that is not")
     parser.add_argument("--batch", type=int, default=8, help="utterances")
