@@ -112,11 +112,14 @@ def _mvn(size: int) -> str:
 
 
 def speech_like(seconds: float) -> np.ndarray:
-    """Noise with the slow loudness changes of speech, so that features vary."""
-    random = np.random.default_rng(1)
-    n = int(seconds * RATE)
-    envelope = np.repeat(random.uniform(0.02, 1.0, n // 1600 + 1), 1600)[:n]
-    return (random.standard_normal(n) * envelope * 0.1).astype(np.float32)
+    """Noise with the slow loudness changes of speech, so that features vary; made in pieces, to need no more memory."""
+    random, step = np.random.default_rng(1), 10 * RATE
+    samples = np.empty(int(seconds * RATE), np.float32)
+    for start in range(0, len(samples), step):
+        piece = samples[start : start + step]
+        envelope = np.repeat(random.uniform(0.02, 1.0, len(piece) // 1600 + 1), 1600)[: len(piece)]
+        piece[:] = random.standard_normal(len(piece)) * envelope * 0.1
+    return samples
 
 
 def main() -> None:
