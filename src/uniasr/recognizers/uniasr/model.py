@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, TypeAlias
 
 from uniasr.audio.inputs import read_scp
-from uniasr.audio.load import Source, Waveform, blocks
+from uniasr.audio.load import Source, blocks
 from uniasr.audio.pcm import PcmDecoder
 from uniasr.configs.uniasr import UniasrConfig
 from uniasr.decoding.beam import Scorers
@@ -19,12 +19,13 @@ from uniasr.features.cmvn import Cmvn
 from uniasr.features.frontend import FrontEnd
 from uniasr.recognizers.biasing import hotword_scorer
 from uniasr.recognizers.language_models import lm_scorer
+from uniasr.recognizers.together import Family, together
 from uniasr.recognizers.uniasr.latency import choose, latencies
 from uniasr.recognizers.uniasr.segments import text_of
 from uniasr.recognizers.uniasr.session import Session, advance
 from uniasr.text.hotwords import Hotwords
 from uniasr.text.vocabulary import Vocabulary
-from uniasr.types import DecodingOptions, Event, Final, Latency, Transcript
+from uniasr.types import DecodingOptions, Event, Final, Latency, Segment, Transcript
 
 GRAPHS = ("encoder", "memory", "decoder", "bridge", "encoder2", "memory2", "decoder2")
 """The graphs that a model directory must have (docs/graphs.md)."""
@@ -175,62 +176,23 @@ class Uniasr:
         channel: int | None,
         options: dict[str, Any],
     ) -> Iterator[Transcript | UniasrError]:
-        """Outcomes in order. Up to BATCH inputs advance together, each fed a block at a time."""
-        open_session = self._sessions(mode, latency, options, live=False)  # wrong options raise before any work
-        waiting = iter(audios)
-        working: list[_Job] = []
-        while True:
-            while len(working) < BATCH and (audio := next(waiting, _NOTHING)) is not _NOTHING:
-                working.append(_Job(blocks(audio, sample_rate=sample_rate, channel=channel)))
-            if not working:
-                return
-            for job in working:
-                job.feed(open_session)
-            advance(self.engine, [job.session for job in working if job.session is not None and job.outcome is None])
-            for job in working:
-                job.collect()
-            while working and working[0].outcome is not None:
-                yield working.pop(0).outcome  # type: ignore[misc]
+        """Outcomes in order, up to BATCH inputs worked on together; wrong options raise before any work."""
+        family = Family(
+            open=self._sessions(mode, latency, options, live=False),
+            advance=lambda sessions: advance(self.engine, sessions),
+            parts=_closed_segments,
+            result=_transcript,
+        )
+        return together((blocks(audio, sample_rate=sample_rate, channel=channel) for audio in audios), family, BATCH)
 
 
-_NOTHING = object()
+def _closed_segments(session: Session) -> list[Segment]:
+    return [event.result for event in session.drain() if isinstance(event, Final)]
 
 
-class _Job:
-    """One input of a batch: its blocks, its session once the rate is known, its outcome once it is done."""
-
-    def __init__(self, source: Iterator[Waveform]) -> None:
-        self.source = source
-        self.session: Session | None = None
-        self.outcome: Transcript | UniasrError | None = None
-        self._segments: list[Any] = []
-
-    def feed(self, open_session: _OpenSession) -> None:
-        """Give the session its next block, or the end."""
-        if self.outcome is not None:
-            return
-        try:
-            block = next(self.source, None)
-        except UniasrError as error:
-            self.outcome = error
-            return
-        if block is None:
-            assert self.session is not None  # a source has at least one block
-            self.session.end()
-            return
-        if self.session is None:
-            self.session = open_session(block.sample_rate_hz)
-        self.session.feed(block.samples)
-
-    def collect(self) -> None:
-        """Keep the segments that have closed; after the end they make the transcript."""
-        if self.session is None or self.outcome is not None:
-            return
-        self._segments.extend(event.result for event in self.session.drain() if isinstance(event, Final))
-        if self.session.ended:
-            segments = tuple(self._segments)
-            tokens = [token for segment in segments for token in segment.tokens]
-            self.outcome = Transcript(text_of(tokens), segments, self.session.duration_ms)
+def _transcript(session: Session, segments: list[Segment]) -> Transcript:
+    tokens = [token for segment in segments for token in segment.tokens]
+    return Transcript(text_of(tokens), tuple(segments), session.duration_ms)
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ from uniasr.engines.base import Engine
 from uniasr.errors import OptionError, UniasrError
 from uniasr.features.cmvn import Cmvn
 from uniasr.features.frontend import FrontEnd
+from uniasr.recognizers.together import Family, together
 from uniasr.recognizers.vad.detector import Detector, DetectorState, Event, joined
 from uniasr.recognizers.vad.session import BATCH, Session, advance
 from uniasr.types import F64
@@ -152,22 +153,13 @@ class Vad:
     def _run(
         self, sources: Iterable[Iterator[Waveform]], detector: Detector
     ) -> Iterator[list[tuple[int, int]] | UniasrError]:
-        """Outcomes in order. Up to BATCH inputs advance together, each fed a block at a time."""
-        waiting = iter(sources)
-        working: list[_Job] = []
-        while True:
-            while len(working) < BATCH and (source := next(waiting, None)) is not None:
-                working.append(_Job(source))
-            if not working:
-                return
-            for job in working:
-                job.feed(lambda rate: self.session(rate, detector))
-            advance(self.engine, [job.session for job in working if job.session is not None and job.outcome is None])
-            for job in working:
-                job.collect()
-            while working and (outcome := working[0].outcome) is not None:
-                working.pop(0)
-                yield outcome
+        family = Family(
+            open=lambda rate: self.session(rate, detector),
+            advance=lambda sessions: advance(self.engine, sessions),
+            parts=Session.closed,
+            result=lambda session, segments: segments,
+        )
+        return together(sources, family, BATCH)
 
 
 class _Recorder(Detector):
@@ -181,41 +173,6 @@ class _Recorder(Detector):
         """The same as its parent's."""
         self.silence.append(silence)
         return super().step(state, silence, level_db)
-
-
-class _Job:
-    """One input of a batch: its blocks, its session once the rate is known, its outcome once it is done."""
-
-    def __init__(self, source: Iterator[Waveform]) -> None:
-        self.source = source
-        self.session: Session | None = None
-        self.outcome: list[tuple[int, int]] | UniasrError | None = None
-        self._segments: list[tuple[int, int]] = []
-
-    def feed(self, open_session: Callable[[int], Session]) -> None:
-        """Give the session its next block, or the end."""
-        if self.outcome is not None:
-            return
-        try:
-            block = next(self.source, None)
-        except UniasrError as error:
-            self.outcome = error
-            return
-        if block is None:
-            assert self.session is not None  # a source has at least one block
-            self.session.end()
-            return
-        if self.session is None:
-            self.session = open_session(block.sample_rate_hz)
-        self.session.feed(block.samples)
-
-    def collect(self) -> None:
-        """Keep the segments that have ended; after the end of the audio they are the outcome."""
-        if self.session is None or self.outcome is not None:
-            return
-        self._segments.extend(self.session.closed())
-        if self.session.ended:
-            self.outcome = self._segments
 
 
 @dataclass(slots=True)
