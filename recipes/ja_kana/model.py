@@ -58,4 +58,5 @@ def config(vocab_size: int) -> UniasrConfig:
             "normal": ModeConfig(pass_number=2, latency=0),
             "offline": ModeConfig(pass_number=2, latency=2),
         },
+        segment_s=8.0,
     )

@@ -74,7 +74,8 @@ class DecodingOptions:
     length_norm: float = 0.0
     """Final scores are compared after division by length ** length_norm; 0 compares plain sums."""
     segment_s: float = 20.0
-    """A segment of at least this length closes at the next pause (gated search only)."""
+    """A segment of at least this length closes at the next pause (gated search only); a model may have another
+    default."""
     max_segment_s: float = 60.0
     """A segment closes here at the latest (gated search only)."""
     endpoint: tuple[EndpointRule, ...] | None = None
@@ -102,11 +103,10 @@ class DecodingOptions:
             value = getattr(self, name)
             if not isinstance(value, int | float) or not np.isfinite(value):
                 raise OptionError(f"{name} is {value!r}; it must be a finite number")
-        if not 0 < self.segment_s <= self.max_segment_s:
-            raise OptionError(
-                f"segment_s is {self.segment_s!r} and max_segment_s {self.max_segment_s!r}; "
-                "0 < segment_s <= max_segment_s must hold"
-            )
+        for name in ("segment_s", "max_segment_s"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not value > 0:
+                raise OptionError(f"{name} is {value!r}; give a positive number of seconds")
         rules = self.endpoint
         if rules is not None and not (rules and all(isinstance(rule, EndpointRule) for rule in rules)):
             raise OptionError(f"endpoint is {rules!r}; give a tuple of EndpointRule, or None")

@@ -10,7 +10,6 @@ from uniasr.errors import ModelError
 from uniasr.pipeline import Pipeline
 from uniasr.recognizers import load_model
 from uniasr.recognizers.uniasr import Uniasr
-from uniasr.types import DecodingOptions
 
 AUTO, NONE = "auto", "none"
 
@@ -42,8 +41,7 @@ class PartRequest:
         options = {name: getattr(self, name) for name in ("beam_size", "search", "hotwords", "lm", "lm_weight")}
         options["max_end_silence_ms"] = self.max_end_silence
         if self.max_segment is not None:
-            least = min(self.max_segment, DecodingOptions().segment_s)
-            options |= {"max_segment_s": self.max_segment, "segment_s": least}
+            options["max_segment_s"] = self.max_segment
         return options
 
 

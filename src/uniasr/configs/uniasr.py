@@ -178,6 +178,8 @@ class UniasrConfig:
     modes: dict[str, ModeConfig] = field(default_factory=dict)
     time_shift_ms: tuple[float, float] = (0.0, 0.0)
     """How much later than the firings of each pass the speech is, as measured on speech with known times."""
+    segment_s: float = 20.0
+    """Default of `DecodingOptions.segment_s`: how much speech between two restarts suits the model best."""
     joint_training: bool = True
     """Whether the second pass's gradient reaches the first encoder [encoder1_encoder2_joint_training]."""
 
@@ -203,6 +205,8 @@ class UniasrConfig:
                 )
         if not all(abs(shift) <= MAX_SHIFT_MS for shift in self.time_shift_ms):
             raise ValueError(f"time_shift_ms is {self.time_shift_ms}; no shift may exceed {MAX_SHIFT_MS:.0f} ms")
+        if not self.segment_s > 0:
+            raise ValueError(f"segment_s is {self.segment_s}; it must be a positive number of seconds")
         for name in MODES:
             mode = self.modes.get(name)
             if mode is None or mode.pass_number not in (1, 2) or not 0 <= mode.latency < self.num_latencies:

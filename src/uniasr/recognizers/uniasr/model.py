@@ -159,7 +159,7 @@ class Uniasr:
 
     def _sessions(self, mode: str, latency: int | str | None, options: dict[str, Any], *, live: bool) -> _OpenSession:
         """What opens the sessions of one call, by their sample rates; wrong options raise here."""
-        decoding = DecodingOptions().with_changes(options)
+        decoding = DecodingOptions(segment_s=self.config.segment_s).with_changes(options)
         plans = choose(self.config, mode, latency)
         scorers = Scorers(
             hotwords=hotword_scorer(decoding.hotwords, self.vocabulary),
