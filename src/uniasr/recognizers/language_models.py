@@ -17,6 +17,7 @@ from uniasr.checkpoints.language_model import (
     read_language_model,
 )
 from uniasr.configs.language_model import LanguageModelConfig, TransformerLmConfig
+from uniasr.decoding.kenlm import is_kenlm, read_kenlm
 from uniasr.decoding.lm import LanguageModel, LmScorer
 from uniasr.decoding.ngram import read_arpa
 from uniasr.engines.base import Engine
@@ -64,7 +65,7 @@ def lm_scorer(name: str | PathLike[str] | None, weight: float, vocabulary: Vocab
     """The scorer of a call; None without a language model, or with weight 0.
 
     Args:
-        name: an `.arpa` or `.arpa.gz` file, or a directory that `read_language_model` reads.
+        name: an `.arpa` or `.arpa.gz` file, a binary file of KenLM, or a directory that `read_language_model` reads.
         weight: of its log-probabilities.
         vocabulary: the recogniser's; that of the language model must be the same.
 
@@ -75,7 +76,9 @@ def lm_scorer(name: str | PathLike[str] | None, weight: float, vocabulary: Vocab
         return None
     path = Path(name).expanduser()
     if not path.exists():
-        raise ModelNotFoundError(f"there is no language model {path}; give an .arpa file or a directory")
+        raise ModelNotFoundError(
+            f"there is no language model {path}; give an .arpa file, a binary file of KenLM, or a directory"
+        )
     return LmScorer(_loaded(path.resolve(), path.stat().st_mtime_ns, vocabulary), weight)
 
 
@@ -83,11 +86,12 @@ def lm_scorer(name: str | PathLike[str] | None, weight: float, vocabulary: Vocab
 def _loaded(path: Path, _changed: int, vocabulary: Vocabulary) -> LanguageModel:
     """Kept for the next call."""
     if path.is_file():
+        ids = {token: i for i, token in enumerate(vocabulary.tokens)}
+        if is_kenlm(path):
+            return read_kenlm(path, ids)
         if path.suffixes[-1:] != [".arpa"] and path.suffixes[-2:] != [".arpa", ".gz"]:
-            raise ModelError(
-                f"{path} is no .arpa or .arpa.gz file; KenLM's binary files cannot be read, give the .arpa"
-            )
-        return read_arpa(path, {token: i for i, token in enumerate(vocabulary.tokens)})
+            raise ModelError(f"{path} is no .arpa or .arpa.gz file, and no binary file of KenLM")
+        return read_arpa(path, ids)
     files = read_language_model(path)
     _check_tokens(files, vocabulary)
     return NetworkLm(_engine(files), files.config)
