@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 import time
@@ -21,11 +22,11 @@ def main() -> None:
     before = peak_mib()
     times, gflops, tokens = [], [], 0
     for _ in range(job["repeats"]):
-        rate = matrix_rate()
+        rate = matrix_rate(job["matrix"])
         started = time.perf_counter()
         tokens = run(audio)
         times.append(time.perf_counter() - started)
-        gflops.append((rate + matrix_rate()) / 2)
+        gflops.append((rate + matrix_rate(job["matrix"])) / 2)
     memory = {"before_mib": before, "peak_mib": peak_mib()}
     print(json.dumps({"times": times, "gflops": gflops, "tokens": tokens, **memory}))
 
@@ -57,9 +58,14 @@ def reference(job: dict[str, object]) -> Callable[[np.ndarray], int]:
     return run
 
 
-def matrix_rate() -> float:
-    """GFLOP/s of a float32 matrix product of 1024 x 1024 in the library that numpy uses, with our thread count."""
+def matrix_rate(library: str = "numpy") -> float:
+    """GFLOP/s of a float32 matrix product of 1024 x 1024 in numpy or torch, with our thread count."""
     a, b = np.ones((1024, 1024), np.float32), np.ones((1024, 1024), np.float32)
+    if library == "torch":
+        import torch
+
+        torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+        a, b = torch.from_numpy(a), torch.from_numpy(b)
     a @ b
     started = time.perf_counter()
     for _ in range(3):

@@ -1,0 +1,138 @@
+"""A fourth store: all speech again under harder conditions than `spoil.py` draws, other voices behind it among them.
+
+    python prepare_noisy.py --data DATA --speech SYNTH/hts SYNTH/hts2 SYNTH/kokoro2 --out WORK4
+
+The first three stores made a model for clear speech: at 10 dB, or on a telephone, it heard little.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import prepare
+import scipy.signal
+import soundfile
+from corpus import RATE, Recording, Samples, real_words, synthetic
+from prepare import Plan, Worker, pad, rows_of
+from spoil import room
+
+from uniasr.audio.resample import resample
+from uniasr.types import F32
+
+SPEED = (0.85, 1.2)
+NOISE_DB = (-2.0, 22.0)
+"""Speech over noise."""
+BABBLE = (1, 8)
+"""Voices in the background."""
+VOICE_STEP = 6
+"""Every sixth neural recording is one of them."""
+
+
+def plans(data: Path, speech: list[Path]) -> Iterator[Plan]:
+    """Every synthetic sentence once, the given neural speech twice; words joined by 1 to 5, twice; in random order."""
+    random = np.random.default_rng(41)
+    neural = synthetic(data / "ja_synth_kokoro")
+    found: list[tuple[Recording, ...]] = [(recording,) for recording in neural * 2]
+    found += [(recording,) for folder in speech for recording in synthetic(folder)]
+    words = [recording for recording in real_words(data / "ja_real") if recording.split == "train"]
+    for _ in range(2):
+        order = [words[i] for i in random.permutation(len(words))]
+        while order:
+            size = int(random.integers(1, 6))
+            found.append(tuple(order[:size]))
+            order = order[size:]
+    for seed, i in enumerate(random.permutation(len(found))):
+        yield Plan(f"{found[i][0].key}-x{seed}", found[i], True, seed)
+
+
+def noise_like(random: np.random.Generator, noises: list[Samples], voices: list[Samples], count: int) -> Samples:
+    """A recording of noise, several voices, or coloured noise."""
+    kind = random.random()
+    if kind < 0.5:
+        noise = noises[random.integers(len(noises))]
+        return np.resize(np.roll(noise, -random.integers(len(noise))), count)
+    if kind < 0.8:
+        found = [voices[i] for i in random.integers(0, len(voices), int(random.integers(*BABBLE)))]
+        return sum((np.resize(np.roll(voice, -random.integers(len(voice))), count) for voice in found), np.zeros(count))
+    return scipy.signal.lfilter([1.0], [1.0, -random.uniform(0.0, 0.98)], random.standard_normal(count))
+
+
+def mixed(samples: Samples, noise: Samples, ratio_db: float) -> Samples:
+    """Speech with noise `ratio_db` below it, over the whole recording."""
+    wanted = (float(np.mean(samples**2)) + 1e-9) * 10 ** (-ratio_db / 10)
+    return (samples + noise * np.sqrt(wanted / (float(np.mean(noise**2)) + 1e-9))).astype(np.float32)
+
+
+def channel(samples: Samples, random: np.random.Generator) -> Samples:
+    """What lies between a mouth and a recogniser: a telephone line, a codec, a dull or thin microphone, or nothing."""
+    kind = random.random()
+    if kind < 0.2:
+        band = scipy.signal.butter(
+            4, (random.uniform(200, 350), random.uniform(3000, 3700)), "band", fs=RATE, output="sos"
+        )
+        samples = scipy.signal.sosfilt(band, samples)
+        peak = float(np.abs(samples).max()) + 1e-9
+        coded = np.round(np.sign(samples) * np.log1p(255 * np.abs(samples) / peak) / np.log(256) * 127) / 127
+        return (np.sign(coded) * (256 ** np.abs(coded) - 1) / 255 * peak).astype(np.float32)
+    if kind < 0.25:
+        file = io.BytesIO()
+        peak = float(np.abs(samples).max()) + 1e-9
+        level = random.uniform(0.955, 0.99)  # 8 to 17 kbit/s
+        soundfile.write(file, samples * (0.5 / peak), RATE, format="OGG", subtype="OPUS", compression_level=level)
+        file.seek(0)
+        return soundfile.read(file, dtype="float32")[0]
+    if kind < 0.45:
+        return scipy.signal.lfilter([1.0, random.uniform(-0.7, 0.7)], [1.0], samples).astype(np.float32)
+    return samples
+
+
+class NoisyWorker(Worker):
+    """Speed, room, noise, channel and level, each drawn."""
+
+    def __init__(self, noise_folder: Path, voices: list[Recording]) -> None:
+        super().__init__(noise_folder)
+        self.voices = [voice.samples() for voice in voices[::VOICE_STEP]]
+
+    def rows(self, plan: Plan) -> F32:
+        """Feature rows before CMVN."""
+        random = np.random.default_rng([43, plan.seed])
+        samples = np.concatenate([pad(part.samples(), random, 0.05, 0.6) for part in plan.parts])
+        if random.random() < 0.5:
+            samples = resample(samples.astype(np.float32), round(RATE * random.uniform(*SPEED)), RATE)
+        if random.random() < 0.35:
+            samples = room(samples, random)
+        floor = random.standard_normal(len(samples)) * 10 ** random.uniform(-5, -3.5)
+        samples = (samples + floor).astype(np.float32)
+        if random.random() < 0.85:
+            noise = noise_like(random, self.noises, self.voices, len(samples))
+            samples = mixed(samples, noise, random.uniform(*NOISE_DB))
+        samples = channel(samples, random)
+        peak = float(np.abs(samples).max()) + 1e-9
+        return rows_of(self.front_end, (samples * (10 ** (-random.uniform(1, 30) / 20) / peak)).astype(np.float32))
+
+
+def _start(noise_folder: Path, voices: list[Recording]) -> None:
+    prepare._worker = NoisyWorker(noise_folder, voices)
+
+
+def main() -> None:
+    """Write the store."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--speech", type=Path, nargs="+", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--jobs", type=int, default=1)
+    options = parser.parse_args()
+    found = list(plans(options.data, options.speech))
+    voices = synthetic(options.data / "ja_synth_kokoro")
+    with ProcessPoolExecutor(options.jobs, initializer=_start, initargs=(options.data / "noise", voices)) as pool:
+        prepare.write(options.out / "train", found, pool)
+
+
+if __name__ == "__main__":
+    main()
