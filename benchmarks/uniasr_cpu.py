@@ -2,9 +2,10 @@
 
     python benchmarks/uniasr_cpu.py --work DIR [--reference] [--seconds 5 20 60 600] [--repeats 5]
 
-Prints one row per engine, length, mode and beam: real-time factor (median), ratio to the floor of the useful work (the
-rate of numpy or torch matrix products is measured before and after every run), ratio to the reference, and peak memory. `--reference` makes a
-virtual environment in DIR with FunASR 1.4.16 and runs it on the same weights and audio, up to 60 s of audio.
+Prints one row per engine, length, mode and beam: real-time factor (median), ratio to the floor of the useful work
+(the rate of numpy's or torch's matrix products is measured before and after every run), ratio to the reference, and
+peak memory. `--reference` makes a virtual environment in DIR with FunASR 1.4.16 and runs it on the same weights and
+audio, up to 60 s of audio.
 """
 
 from __future__ import annotations
