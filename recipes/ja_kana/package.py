@@ -22,7 +22,7 @@ ABOUT = {
     "language": "ja",
     "licence": "CC BY-SA 4.0",
     "released": True,
-    "parts": {"vad": "vad", "punctuation": "ja-punctuation"},
+    "parts": {"vad": "vad", "punctuation": "ja-punctuation", "converter": "ja-written"},
 }
 CARD = Path(__file__).parent / "card" / "README.md"
 

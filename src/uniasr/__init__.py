@@ -8,10 +8,11 @@ if TYPE_CHECKING:
     from uniasr.errors import UniasrError
     from uniasr.pipeline.model import Pipeline
     from uniasr.pipeline.stream import PipelineStream
-    from uniasr.recognizers import load_model, load_punctuator, load_vad
+    from uniasr.recognizers import load_converter, load_model, load_punctuator, load_vad
     from uniasr.recognizers.punctuation import Punctuator
     from uniasr.recognizers.uniasr import Uniasr
     from uniasr.recognizers.vad import Vad
+    from uniasr.text.kana_kanji.converter import Converter
     from uniasr.types import (
         DecodingOptions,
         EndpointRule,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Converter": "uniasr.text.kana_kanji.converter",
     "DecodingOptions": "uniasr.types",
     "EndpointRule": "uniasr.types",
     "Event": "uniasr.types",
@@ -48,12 +50,14 @@ _HOMES = {
     "Uniasr": "uniasr.recognizers.uniasr",
     "UniasrError": "uniasr.errors",
     "Vad": "uniasr.recognizers.vad",
+    "load_converter": "uniasr.recognizers",
     "load_model": "uniasr.recognizers",
     "load_punctuator": "uniasr.recognizers",
     "load_vad": "uniasr.recognizers",
 }
 
 __all__ = [
+    "Converter",
     "DecodingOptions",
     "EndpointRule",
     "Event",
@@ -72,6 +76,7 @@ __all__ = [
     "Uniasr",
     "UniasrError",
     "Vad",
+    "load_converter",
     "load_model",
     "load_punctuator",
     "load_vad",

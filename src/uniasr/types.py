@@ -89,6 +89,14 @@ class DecodingOptions:
     """A language model over the recogniser's tokens: an .arpa file or a directory (docs/language-models.md)."""
     lm_weight: float = 0.3
     """Of the language model's log-probabilities."""
+    output: Literal["kana", "written"] | None = None
+    """What a recogniser of kana writes: kana as they sound, or kanji and kana (docs/written-japanese.md). None leaves
+    it to the model."""
+    converter: str | PathLike[str] | None = None
+    """What writes kana as kanji, and judges by its model of words which hypothesis makes most sense: a directory, a
+    name, or "none". None takes the one that the model names."""
+    converter_weight: float = 0.4
+    """Of the converter's log-probabilities in the choice among the hypotheses of a segment."""
 
     def __post_init__(self) -> None:
         for name, least in (("beam_size", 1), ("nbest", 1)):
@@ -97,9 +105,11 @@ class DecodingOptions:
                 raise OptionError(f"{name} is {value!r}; it must be a whole number of at least {least}")
         if self.search not in ("gated", "reference"):
             raise OptionError(f"search is {self.search!r}; choose 'gated' or 'reference'")
+        if self.output not in (None, "kana", "written"):
+            raise OptionError(f"output is {self.output!r}; choose 'kana' or 'written', or None for the model's own")
         if not isinstance(self.token_num_relax, int):
             raise OptionError(f"token_num_relax is {self.token_num_relax!r}; it must be a whole number")
-        for name in ("penalty", "length_norm", "lm_weight"):
+        for name in ("penalty", "length_norm", "lm_weight", "converter_weight"):
             value = getattr(self, name)
             if not isinstance(value, int | float) or not np.isfinite(value):
                 raise OptionError(f"{name} is {value!r}; it must be a finite number")
@@ -131,6 +141,8 @@ class Token:
     start_ms: int
     end_ms: int
     confidence: float
+    reading: str | None = None
+    """The recogniser's tokens that a converted one was made from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,16 @@ def decoding_options(default_mode: str) -> Callable[[_Command], _Command]:
     def decorate(command: _Command) -> _Command:
         for option in (
             click.option(
+                "--converter",
+                metavar="NAME|none",
+                help="Writes kana as kanji, and judges which hypothesis makes sense.  [default: the model's]",
+            ),
+            click.option(
+                "--output-script",
+                metavar="kana|written",
+                help="What a recogniser of kana writes: kana, or kanji and kana.  [default: the model's]",
+            ),
+            click.option(
                 "--lm-weight",
                 type=float,
                 default=0.3,

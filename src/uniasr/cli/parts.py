@@ -32,13 +32,16 @@ class PartRequest:
     hotwords: str | None
     lm: str | None
     lm_weight: float
+    output_script: str | None
+    converter: str | None
     max_end_silence: int | None
     max_segment: float | None
 
     @property
     def options(self) -> dict[str, Any]:
         """Options of a pipeline's calls, but mode and latency."""
-        options = {name: getattr(self, name) for name in ("beam_size", "search", "hotwords", "lm", "lm_weight")}
+        names = ("beam_size", "search", "hotwords", "lm", "lm_weight", "converter")
+        options = {name: getattr(self, name) for name in names} | {"output": self.output_script}
         options["max_end_silence_ms"] = self.max_end_silence
         if self.max_segment is not None:
             options["max_segment_s"] = self.max_segment

@@ -39,6 +39,8 @@ class Request(PartRequest):
     def call(self) -> dict[str, Any]:
         """The arguments of `Pipeline.attempt`."""
         own = {"mode": self.mode, "latency": self.latency, "nbest": self.nbest, "channel": self.channel}
+        if self.layout:
+            own["output"] = "kana"  # its token files hold what the vocabulary has
         return {**self.options, **own, "merge_s": self.merge}
 
     @property
@@ -94,8 +96,9 @@ def run(request: Request) -> bool:
 
 
 def _check_parts(request: Request) -> None:
-    if request.layout and (request.punctuation not in (AUTO, NONE) or request.itn != NONE):
-        raise OptionError("the result directory holds bare tokens; choose a --format for marks and numbers")
+    changed = request.punctuation not in (AUTO, NONE) or request.itn != NONE or request.output_script == "written"
+    if request.layout and changed:
+        raise OptionError("the result directory holds bare tokens; choose a --format for marks, numbers and kanji")
     if request.resume and (request.output_dir is None or request.layout):
         raise OptionError("--resume needs --output-dir and a --format, whose finished files tell what is left to do")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from uniasr.checkpoints.ct_transformer import is_punctuation
 from uniasr.checkpoints.fsmn_vad import is_fsmn_vad
+from uniasr.checkpoints.kana_kanji import is_kana_kanji
 from uniasr.hub.caches import find_in_caches
 from uniasr.hub.resolve import packaged_models
 
@@ -89,4 +90,6 @@ def available() -> tuple[AvailableModel, ...]:
 def _purpose(directory: Path) -> str:
     if is_fsmn_vad(directory):
         return "voice activity"
+    if is_kana_kanji(directory):
+        return "kana to kanji"
     return "punctuation" if is_punctuation(directory) else "recognition"

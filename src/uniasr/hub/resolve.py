@@ -15,7 +15,8 @@ from uniasr.hub.caches import find_in_caches, huggingface_root, modelscope_roots
 DEFAULT_MODEL = "ja-kana"
 DEFAULT_VAD = "vad"
 DEFAULT_PUNCTUATION = "ja-punctuation"
-DEFAULTS = (DEFAULT_MODEL, DEFAULT_VAD, DEFAULT_PUNCTUATION)
+DEFAULT_CONVERTER = "ja-written"
+DEFAULTS = (DEFAULT_MODEL, DEFAULT_VAD, DEFAULT_PUNCTUATION, DEFAULT_CONVERTER)
 """What is loaded where no name is given."""
 
 _HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*)/([A-Za-z0-9][\w.-]*)", re.ASCII)

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from uniasr.recognizers.punctuation import Punctuator
     from uniasr.recognizers.uniasr import Uniasr
     from uniasr.recognizers.vad import Vad
+    from uniasr.text.kana_kanji import Converter
 
-__all__ = ["BACKENDS", "load_model", "load_punctuator", "load_vad"]
+__all__ = ["BACKENDS", "load_converter", "load_model", "load_punctuator", "load_vad"]
 
 
 def load_model(
@@ -99,3 +100,16 @@ def load_punctuator(
 
         split = DictionaryCutter(files.dictionary)
     return Punctuator(engine, files.config, files.words, split, files.directory)
+
+
+def load_converter(name: str | Path | None = None) -> Converter:
+    """Load a converter from kana to written Japanese; None means the packaged one.
+
+    Raises ModelNotFoundError and ModelError as `load_model` does.
+    """
+    from uniasr.checkpoints.kana_kanji import read_kana_kanji
+    from uniasr.hub.resolve import DEFAULT_CONVERTER, resolve
+    from uniasr.text.kana_kanji import Converter
+
+    files = read_kana_kanji(resolve(name, default=DEFAULT_CONVERTER))
+    return Converter(files.tables, files.directory)

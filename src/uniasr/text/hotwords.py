@@ -17,8 +17,8 @@ from typing import TypeAlias
 
 from uniasr.errors import OptionError
 
-Hotwords: TypeAlias = str | PathLike[str] | Mapping[str, float] | Iterable[str]
-"""What a call takes: words in one string, a file, words with weights, or words."""
+Hotwords: TypeAlias = "str | PathLike[str] | Mapping[str, float] | Iterable[str] | tuple[Hotword, ...]"
+"""What a call takes: words in one string, a file, words with weights, or words; what `read_hotwords` has read, too."""
 
 MOST_WEIGHT = 10.0
 MOST_WORDS = 100_000
@@ -65,6 +65,8 @@ def read_hotwords(words: Hotwords) -> tuple[Hotword, ...]:
     if isinstance(words, bytes) or not isinstance(words, Iterable):
         raise OptionError(f"hotwords is {words!r:.60}; give a list, a file, or a mapping from words to weights")
     lines = tuple(words)
+    if lines and all(isinstance(line, Hotword) for line in lines):
+        return tuple(line for line in lines if isinstance(line, Hotword))
     for line in lines:
         if not isinstance(line, str):
             raise OptionError(f"hotwords holds {line!r:.60}; every word is a string like '寒河江 さがえ'")

@@ -31,7 +31,7 @@ _ROWS = {
     "オ": "オォコゴソゾトドノホボポモヨョロヲ",
 }
 _VOWEL = {kana: vowel for vowel, row in _ROWS.items() for kana in row}
-_LENGTHENS = {"ア": "ア", "イ": "イ", "ウ": "ウ", "エ": "エイ", "オ": "オウ"}
+LENGTHENS = {"ア": "ア", "イ": "イ", "ウ": "ウ", "エ": "エイ", "オ": "オウ"}
 """What makes a vowel long in writing."""
 
 
@@ -58,7 +58,7 @@ def pronunciations(kana: str) -> list[str]:
     text = _NO_SOUND.sub("", katakana(kana).translate(_ONE_SOUND))
     choices, doubtful = [], 0
     for before, kana_here in zip(" " + text, text, strict=False):
-        if kana_here not in _LENGTHENS.get(vowel_of(before), ""):
+        if kana_here not in LENGTHENS.get(vowel_of(before), ""):
             choices.append(kana_here)
             continue
         doubtful += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeAlias
@@ -23,7 +23,8 @@ from uniasr.recognizers.together import Family, together
 from uniasr.recognizers.uniasr.latency import choose, latencies
 from uniasr.recognizers.uniasr.segments import text_of
 from uniasr.recognizers.uniasr.session import Session, advance
-from uniasr.text.hotwords import Hotwords
+from uniasr.recognizers.written import conversion
+from uniasr.text.hotwords import Hotwords, read_hotwords
 from uniasr.text.vocabulary import Vocabulary
 from uniasr.types import DecodingOptions, Event, Final, Latency, Segment, Transcript
 
@@ -160,12 +161,16 @@ class Uniasr:
     def _sessions(self, mode: str, latency: int | str | None, options: dict[str, Any], *, live: bool) -> _OpenSession:
         """What opens the sessions of one call, by their sample rates; wrong options raise here."""
         decoding = DecodingOptions(segment_s=self.config.segment_s).with_changes(options)
+        if decoding.hotwords is not None:  # a list that is made as it is read can be read only once
+            words: Any = read_hotwords(decoding.hotwords)
+            decoding = replace(decoding, hotwords=words)
         plans = choose(self.config, mode, latency)
         scorers = Scorers(
             hotwords=hotword_scorer(decoding.hotwords, self.vocabulary),
             lm=lm_scorer(decoding.lm, decoding.lm_weight, self.vocabulary),
         )
-        return lambda rate: Session(self._front_end, plans, self.vocabulary, decoding, rate, scorers, live=live)
+        kana = conversion(decoding, self.vocabulary, self.card)
+        return lambda rate: Session(self._front_end, plans, self.vocabulary, decoding, rate, scorers, kana, live=live)
 
     def _run(
         self,
@@ -220,9 +225,10 @@ class Stream:
     def set_hotwords(self, hotwords: Hotwords | None) -> None:
         """Listen for other words from here on, in the open segment too; None listens for none.
 
-        Raises OptionError as opening a stream with them does; the words before then stay.
+        Raises OptionError as opening a stream with them does; the words before then stay. Kana of the open segment are
+        written as before, since its stable words would not be stable otherwise.
         """
-        self.session.set_hotwords(hotword_scorer(hotwords, self.vocabulary))
+        self.session.set_hotwords(hotwords)
 
     def finish(self) -> list[Event]:
         """The remaining events; the audio is complete."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from uniasr.decoding.beam import EOS, SOS, Path, Scorers
 from uniasr.decoding.endpoint import EndpointCarry, find_endpoint
+from uniasr.decoding.rescoring import Rescoring
 from uniasr.decoding.timestamps import token_times
 from uniasr.recognizers.uniasr.passes import EncodedChunk, PassCarry, PassPlan, firing_rows, start_pass
 from uniasr.recognizers.uniasr.rows import RowBuffer
@@ -149,7 +150,9 @@ def text_of(tokens: Sequence[Token]) -> str:
     return join_tokens([token.text for token in tokens])
 
 
-def close(segment: OpenSegment, clock: Clock, vocabulary: Vocabulary, nbest: int) -> Segment:
+def close(
+    segment: OpenSegment, clock: Clock, vocabulary: Vocabulary, options: DecodingOptions, rescoring: Rescoring | None
+) -> Segment:
     """The result of a segment whose search has taken its last step."""
     carry = segment.final
     assert carry.search is not None
@@ -157,7 +160,9 @@ def close(segment: OpenSegment, clock: Clock, vocabulary: Vocabulary, nbest: int
     num_rows = -(-segment.num_frames // carry.plan.frames_per_row)
     end_ms = clock.at_frame(segment.num_frames)
     clock = replace(clock, limit_ms=end_ms)  # the last row of pass 2 may reach beyond the last feature row
-    ended = carry.search.results(nbest)
+    ended = carry.search.results(options.nbest if rescoring is None else max(options.nbest, options.beam_size))
+    if rescoring is not None:
+        ended = rescoring.ranked(ended, options.length_norm)[: options.nbest]
     shown = shown_tokens(carry, ended[0], clock, vocabulary, num_rows) if ended else []
     tokens = visible(shown)
     hypotheses = []

@@ -16,9 +16,9 @@ import numpy as np
 
 from uniasr.audio.resample import Resampler
 from uniasr.decoding.beam import Path, Scorers
-from uniasr.decoding.hotwords import HotwordScorer
 from uniasr.engines.base import Engine
 from uniasr.features.frontend import FrontEnd
+from uniasr.recognizers.biasing import hotword_scorer
 from uniasr.recognizers.uniasr.latency import audio_of_rows_ms
 from uniasr.recognizers.uniasr.passes import (
     EncodedChunk,
@@ -40,6 +40,8 @@ from uniasr.recognizers.uniasr.segments import (
     visible,
 )
 from uniasr.recognizers.uniasr.steps import take_steps
+from uniasr.recognizers.written import Conversion
+from uniasr.text.hotwords import Hotwords, read_hotwords
 from uniasr.text.vocabulary import Vocabulary
 from uniasr.types import F32, DecodingOptions, Event, Final, Partial, Refresh, Segment, Token
 
@@ -55,11 +57,15 @@ class Session:
         options: DecodingOptions,
         sample_rate_hz: int,
         scorers: Scorers | None = None,
+        kana: Conversion | None = None,
         *,
         live: bool,
     ) -> None:
         self.plans, self.options, self.live = plans, options, live
         self.scorers = scorers or Scorers()
+        self._kana = kana
+        self._words: Hotwords | None = options.hotwords
+        self._writing = kana.writing(options.hotwords) if kana else None
         self.events: list[Event] = []
         self.ended = False
         self._front_end, self._vocabulary = front_end, vocabulary
@@ -82,9 +88,11 @@ class Session:
         self.ended = True
         self._tell_end()
 
-    def set_hotwords(self, scorer: HotwordScorer | None) -> None:
-        """Listen for other words from the next step of each pass on."""
-        self.scorers = replace(self.scorers, hotwords=scorer)
+    def set_hotwords(self, hotwords: Hotwords | None) -> None:
+        """Listen for other words from the next step of each pass on, and write them from the next segment on."""
+        words = None if hotwords is None else read_hotwords(hotwords)
+        scorer = hotword_scorer(words, self._vocabulary)
+        self.scorers, self._words = replace(self.scorers, hotwords=scorer), words
         for carry in (self.segment.first, self.segment.second):
             if carry is not None:
                 carry.set_hotwords(scorer)
@@ -143,8 +151,10 @@ class Session:
         """Emit the Final of the complete segment and open the next one behind it."""
         segment = self.segment
         assert segment.num_frames is not None
-        result = close(segment, self._clock(), self._vocabulary, self.options.nbest)
-        self.events.append(_final(result))
+        rescoring = self._kana.rescoring(self._words) if self._kana else None
+        result = close(segment, self._clock(), self._vocabulary, self.options, rescoring)
+        self.events.append(_final(self._writing.segment(result) if self._writing else result))
+        self._writing = self._kana.writing(self._words) if self._kana else None
         start = segment.start + segment.num_frames
         self._second_tokens, self._refreshed_ms = ([], 0, 0), None
         self.segment = open_segment(
@@ -245,6 +255,8 @@ class Session:
         return shown_tokens(carry, path, clock, self._vocabulary, carry.cif.row), stable
 
     def _emit(self, kind: type[Partial], tokens: tuple[Token, ...], stable: int, clock: Clock, frames: int) -> None:
+        if self._writing:
+            tokens, stable = self._writing.partial(tokens, stable)
         self.events.append(kind(self.segment.index, text_of(tokens), tokens, clock.at_frame(frames), stable))
 
 

@@ -18,13 +18,14 @@ NO_ID = -1
 """Id of a token that stands for several of the vocabulary, or for a converted text."""
 
 
-def align_tokens(tokens: Sequence[Token], result: Normalized) -> tuple[Token, ...]:
+def align_tokens(tokens: Sequence[Token], result: Normalized, *, readings: bool = False) -> tuple[Token, ...]:
     """The tokens of the normalised text, in one list with the times of their sources.
 
     `tokens` spell `result.source`, as they stand or as `join_tokens` puts them together. Tokens in literal parts stay
     themselves (their text gains the blank before a word where one belongs). A converted part is one token: from the
     start of its first source to the end of its last, with the lowest confidence among them and the id -1; sources that
-    it cuts belong to it whole. The texts of the list joined are `result.text`; sources of dropped parts leave no token.
+    it cuts belong to it whole. With `readings` it keeps their texts as its reading; else its reading is made of theirs,
+    if there are any. The texts of the list joined are `result.text`; sources of dropped parts leave no token.
 
     Raises OptionError if the tokens do not spell the source.
     """
@@ -38,7 +39,7 @@ def align_tokens(tokens: Sequence[Token], result: Normalized) -> tuple[Token, ..
             continue
         text = result.text[at:place]
         same = result.source[ends[first] : ends[last]] == text
-        aligned += _group(tokens[first:last], texts[first:last], text, same=same)
+        aligned += _group(tokens[first:last], texts[first:last], text, same=same, readings=readings)
         first, at = last, place
     return tuple(aligned)
 
@@ -86,7 +87,7 @@ def _places(result: Normalized, ends: Sequence[int]) -> list[int | None]:
     return places
 
 
-def _group(tokens: Sequence[Token], texts: Sequence[str], text: str, *, same: bool) -> list[Token]:
+def _group(tokens: Sequence[Token], texts: Sequence[str], text: str, *, same: bool, readings: bool) -> list[Token]:
     """The aligned tokens of one stretch."""
     if same and len([one for one in texts if one]) == 1:
         index = next(i for i, one in enumerate(texts) if one)
@@ -94,4 +95,7 @@ def _group(tokens: Sequence[Token], texts: Sequence[str], text: str, *, same: bo
     if not text:
         return []
     end, confidence = max(token.end_ms for token in tokens), min(token.confidence for token in tokens)
-    return [replace(tokens[0], text=text, id=NO_ID, end_ms=end, confidence=confidence)]
+    reading = None
+    if readings or any(token.reading for token in tokens):
+        reading = "".join(token.reading or one for token, one in zip(tokens, texts, strict=True))
+    return [replace(tokens[0], text=text, id=NO_ID, end_ms=end, confidence=confidence, reading=reading)]

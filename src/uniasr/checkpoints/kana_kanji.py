@@ -1,0 +1,200 @@
+"""Directories of kana-to-kanji converters: `model.yaml` with the family `kana_kanji`, and `tables.npz`.
+
+The arrays of the file are those of `text.kana_kanji.Tables`, made smaller: hashes of readings in two parts, counts and
+lengths in place of bounds.
+"""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+
+from uniasr.checkpoints.documents import read_yaml
+from uniasr.checkpoints.native import staged_directory
+from uniasr.configs.records import to_plain
+from uniasr.errors import ModelError, ModelNotFoundError, OutputError
+from uniasr.text.kana_kanji.hashing import READING_BITS, HashTable
+from uniasr.text.kana_kanji.tables import FIRST_WORD, KANA, Tables
+
+FAMILY = "kana_kanji"
+FORMAT = 1
+TABLES_FILE = "tables.npz"
+MAX_BYTES = 256 * 2**20
+"""Of all arrays together."""
+LONGEST_READING = 40
+
+_LAYOUT: dict[str, tuple[type[np.generic], int]] = {
+    "reading_high": (np.uint32, 1),
+    "reading_low": (np.uint16, 1),
+    "reading_words": (np.uint8, 1),
+    "word_class": (np.uint16, 1),
+    "word_cost": (np.uint8, 1),
+    "word_backoff": (np.uint8, 1),
+    "class_cost": (np.uint8, 2),
+    "kana_cost": (np.uint8, 2),
+    "ngram_shifts": (np.uint16, 1),
+    "ngram_slots": (np.uint32, 1),
+    "ngram_backoff": (np.uint8, 1),
+    "surfaces": (np.uint8, 1),
+    "surface_lengths": (np.uint8, 1),
+}
+"""Type and number of axes of each array."""
+_LOW = np.uint64(16)
+
+
+@dataclass(frozen=True, slots=True)
+class KanaKanjiFiles:
+    """What a directory holds."""
+
+    directory: Path
+    tables: Tables
+    card: Mapping[str, Any] = field(default_factory=dict)
+
+
+def is_kana_kanji(directory: Path) -> bool:
+    """Whether the directory says that it holds a converter; it may still be damaged."""
+    try:
+        path = directory / "model.yaml"
+        return path.is_file() and read_yaml(path).get("family") == FAMILY
+    except ModelError:
+        return False
+
+
+def read_kana_kanji(directory: Path) -> KanaKanjiFiles:
+    """Read a converter.
+
+    Raises ModelNotFoundError when there is no such directory, ModelError naming the file and what is wrong with it.
+    """
+    if not directory.is_dir():
+        raise ModelNotFoundError(f"{directory} is no directory; a model is a directory with its files")
+    path = directory / "model.yaml"
+    description = read_yaml(path)
+    for name, supported in (("family", FAMILY), ("format", FORMAT)):
+        if description.get(name) != supported:
+            raise ModelError(f"{path}: {name} is {description.get(name)!r:.60}; a converter has {supported!r}")
+    if unknown := sorted(set(description) - {"family", "format", "config", "card"}):
+        raise ModelError(f"{path} has unknown entries {', '.join(unknown)}")
+    card, config = description.get("card") or {}, description.get("config")
+    if not isinstance(card, Mapping):
+        raise ModelError(f"{path}: card is {card!r:.60}; a mapping is needed")
+    longest = config.get("longest_reading") if isinstance(config, Mapping) and len(config) == 1 else None
+    if not isinstance(longest, int) or isinstance(longest, bool) or not 1 <= longest <= LONGEST_READING:
+        raise ModelError(
+            f"{path}: config is {config!r:.60}; it must be longest_reading, a whole number of 1 to {LONGEST_READING}"
+        )
+    return KanaKanjiFiles(directory, _tables(_arrays(directory / TABLES_FILE), longest, directory / TABLES_FILE), card)
+
+
+def write_kana_kanji(
+    directory: Path, tables: Tables, *, files: Iterable[Path] = (), card: Mapping[str, Any] | None = None
+) -> Path:
+    """Write a directory, whole or not at all, and return it.
+
+    Args:
+        directory: where to; a model directory of ours there is replaced, anything else that is not empty is refused.
+        tables: the arrays.
+        files: further files to copy under their own names: a model card, a licence.
+        card: plain values for the entry `card` of model.yaml.
+
+    Raises OutputError when it cannot be written, ModelError when the arrays make no converter.
+    """
+    with staged_directory(directory) as staging:
+        description = {"family": FAMILY, "format": FORMAT, "config": {"longest_reading": tables.longest}}
+        if card:
+            description["card"] = to_plain(dict(card))
+        text = yaml.safe_dump(description, sort_keys=False, allow_unicode=True, width=120)
+        (staging / "model.yaml").write_text(text, encoding="utf-8")
+        np.savez_compressed(staging / TABLES_FILE, allow_pickle=False, **_stored(tables))
+        for file in files:
+            if file.name in ("model.yaml", TABLES_FILE):
+                raise OutputError(f"{file} cannot be added to a model directory: the name is taken")
+            shutil.copyfile(file, staging / file.name)
+        read_kana_kanji(staging)  # what we cannot read ourselves must not be left behind
+    return directory
+
+
+def _stored(tables: Tables) -> dict[str, npt.NDArray[Any]]:
+    return {
+        "reading_high": (tables.readings >> _LOW).astype(np.uint32),
+        "reading_low": (tables.readings & np.uint64(0xFFFF)).astype(np.uint16),
+        "reading_words": np.diff(tables.first_word).astype(np.uint8),
+        "word_class": tables.word_class,
+        "word_cost": tables.word_cost,
+        "word_backoff": tables.word_backoff,
+        "class_cost": tables.class_cost,
+        "kana_cost": tables.kana_cost,
+        "ngram_shifts": tables.ngrams.shifts,
+        "ngram_slots": tables.ngrams.slots,
+        "ngram_backoff": tables.backoff,
+        "surfaces": tables.surfaces,
+        "surface_lengths": np.diff(tables.surface_ends, prepend=np.uint32(0)).astype(np.uint8),
+    }
+
+
+def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of the file, of the right types and dimensions."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
+                raise ModelError(f"{path} holds more than {MAX_BYTES} bytes; that is no table of a converter")
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in _LAYOUT}
+    except FileNotFoundError as error:
+        raise ModelError(f"{path} is missing; a converter needs its tables") from error
+    except KeyError as error:
+        raise ModelError(f"{path} lacks an array: {error.args[0]}") from error
+    except ModelError:
+        raise
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, MemoryError, NotImplementedError, RuntimeError) as error:
+        raise ModelError(f"{path} cannot be read as arrays: {error}") from error
+    except Exception as error:  # zlib.error and what numpy's header parser raises have no common parent
+        raise ModelError(f"{path} cannot be read as arrays: {error}") from error
+    for name, (kind, axes) in _LAYOUT.items():
+        if arrays[name].dtype != kind or arrays[name].ndim != axes or not arrays[name].size:
+            raise ModelError(f"{path}: {name} is {arrays[name].dtype} of shape {arrays[name].shape}; it makes no table")
+    return arrays
+
+
+def _tables(arrays: Mapping[str, npt.NDArray[Any]], longest: int, path: Path) -> Tables:
+    """The tables; raises ModelError where the arrays do not fit each other."""
+    readings = (arrays["reading_high"].astype(np.uint64) << _LOW) | arrays["reading_low"]
+    bounds = np.cumsum(np.concatenate([[FIRST_WORD], arrays["reading_words"]]), dtype=np.uint32)
+    ends = np.cumsum(arrays["surface_lengths"], dtype=np.uint32)
+    words, classes = len(arrays["word_class"]), len(arrays["class_cost"])
+    for fits, what in (
+        (len(readings) + 1 == len(bounds), "readings"),
+        (bool((readings[1:] > readings[:-1]).all()), f"readings, {READING_BITS} bits each in ascending order"),
+        (int(bounds[-1]) == words == len(arrays["word_cost"]) == len(arrays["word_backoff"]) == len(ends), "words"),
+        (int(arrays["word_class"].max()) < classes == arrays["class_cost"].shape[1], "classes"),
+        (arrays["kana_cost"].shape == (KANA + 1, KANA + 1), "kana"),
+        (len(arrays["ngram_backoff"]) == len(arrays["ngram_slots"]), "n-grams"),
+        (int(ends[-1]) == len(arrays["surfaces"]), "written forms"),
+    ):
+        if not fits:
+            raise ModelError(f"{path}: the arrays of the {what} do not fit each other")
+    try:
+        arrays["surfaces"].tobytes().decode("utf-8")
+    except ValueError as error:
+        raise ModelError(f"{path}: the written forms are not in UTF-8: {error}") from error
+    return Tables(
+        readings=readings,
+        first_word=bounds,
+        word_class=arrays["word_class"],
+        word_cost=arrays["word_cost"],
+        word_backoff=arrays["word_backoff"],
+        class_cost=arrays["class_cost"],
+        kana_cost=arrays["kana_cost"],
+        ngrams=HashTable(arrays["ngram_shifts"], arrays["ngram_slots"]),
+        backoff=arrays["ngram_backoff"],
+        surfaces=arrays["surfaces"],
+        surface_ends=ends,
+        longest=longest,
+    )

@@ -1,0 +1,127 @@
+"""Kana of a recogniser as written Japanese, and the sense that they make: for any recogniser whose tokens are kana."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from os import PathLike, fspath
+from typing import Any
+
+from uniasr.decoding.rescoring import Rescoring
+from uniasr.errors import OptionError
+from uniasr.text.hotwords import Hotwords
+from uniasr.text.join import join_tokens
+from uniasr.text.kana_kanji import Converter
+from uniasr.text.kana_kanji.listed import WordList, word_list
+from uniasr.text.normalization import align_tokens
+from uniasr.text.spelling import katakana
+from uniasr.text.vocabulary import Vocabulary
+from uniasr.types import I64, DecodingOptions, HotwordMatch, Segment, Token
+
+NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """Writes the results of a recogniser of kana. Pure: the same tokens always give the same."""
+
+    converter: Converter
+    words: WordList
+
+    def tokens(self, tokens: Sequence[Token]) -> tuple[Token, ...]:
+        """Written words with the times of their kana, the lowest confidence among these, and them as reading."""
+        result = self.converter.convert(_text(tokens), self.words, spans=True)
+        return align_tokens(tokens, result, readings=True)
+
+    def segment(self, segment: Segment) -> Segment:
+        """A segment with its tokens, text and the texts of its hypotheses written; their ids stay those of the kana.
+
+        Hotwords that were heard but not written, since another word of their sound made more sense, are left out.
+        """
+        tokens = self.tokens(segment.tokens)
+        nbest = tuple(replace(one, text=self.converter.convert(one.text, self.words)) for one in segment.nbest)
+        hotwords = tuple(match for match in segment.hotwords if _written_in(match, tokens))
+        return replace(segment, tokens=tokens, text=_text(tokens), nbest=nbest, hotwords=hotwords)
+
+    def partial(self, tokens: Sequence[Token], stable: int) -> tuple[tuple[Token, ...], int]:
+        """The tokens written, and how many of them never change again where the first `stable` kana tokens do not."""
+        written = self.tokens(tokens)
+        left = self.converter.settled(_text(tokens[:stable]), self.words)
+        for count, token in enumerate(written):
+            left -= len(token.reading or token.text)
+            if left < 0:
+                return written, count
+        return written, len(written)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What a call does with kana; `converter` is None for a recogniser that needs none."""
+
+    converter: Converter | None
+    written: bool
+    weight: float
+    vocabulary: Vocabulary
+
+    def writing(self, hotwords: Hotwords | None) -> Writing | None:
+        """What writes the results; None where they stay kana."""
+        return Writing(self.converter, word_list(hotwords)) if self.converter is not None and self.written else None
+
+    def rescoring(self, hotwords: Hotwords | None) -> Rescoring | None:
+        """What judges the hypotheses of a segment."""
+        converter, tokens = self.converter, self.vocabulary.tokens
+        if converter is None or not self.weight:
+            return None
+
+        words = word_list(hotwords)
+
+        def judge(ids: I64) -> float:
+            return converter.log_probability(join_tokens([tokens[i] for i in ids]), words)
+
+        return Rescoring(judge, self.weight)
+
+
+def conversion(options: DecodingOptions, vocabulary: Vocabulary, card: Mapping[str, Any]) -> Conversion:
+    """What the options and the model's yaml (its entries `output` and `parts: converter`) ask for.
+
+    A converter that only the yaml names is passed over where the tokens are no kana, as after training with others.
+    Raises ModelNotFoundError and ModelError for the converter, OptionError for options that do not fit the recogniser.
+    """
+    parts = card.get("parts")
+    named = parts.get("converter") if isinstance(parts, Mapping) else None
+    name = named if options.converter is None else options.converter
+    kana = {"ア", "ン"} <= set(vocabulary.tokens)
+    if options.converter not in (None, NONE) and not kana:
+        raise OptionError(f"{fspath(options.converter or '')} converts kana, which this recogniser does not write")
+    converter = None if name in (None, NONE) or not kana else _loaded(_name(name))
+    if options.output == "written" and converter is None:
+        raise OptionError(
+            "output='written' needs a converter, and this recogniser names none; give converter='ja-written'"
+        )
+    written = (options.output or card.get("output")) == "written"
+    return Conversion(converter, written, options.converter_weight, vocabulary)
+
+
+def _name(name: object) -> str:
+    if not isinstance(name, str | PathLike):
+        raise OptionError(f"converter is {name!r:.60}; give a directory or a name")
+    return str(fspath(name))
+
+
+@lru_cache(maxsize=4)
+def _loaded(name: str) -> Converter:
+    """Kept for the next call."""
+    from uniasr.recognizers import load_converter
+
+    return load_converter(name)
+
+
+def _written_in(match: HotwordMatch, tokens: Sequence[Token]) -> bool:
+    """Whether the tokens that overlap a hotword's place hold it; kana are the same in both scripts."""
+    near = [token for token in tokens if token.start_ms < match.end_ms and token.end_ms > match.start_ms]
+    return katakana(match.word) in katakana(_text(near))
+
+
+def _text(tokens: Sequence[Token]) -> str:
+    return join_tokens([token.text for token in tokens])

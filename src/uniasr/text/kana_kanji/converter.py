@@ -1,0 +1,160 @@
+"""Kana to written Japanese, as users meet it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Literal, overload
+
+from uniasr.errors import OptionError
+from uniasr.text.hotwords import Hotwords
+from uniasr.text.kana_kanji.alternatives import alternatives
+from uniasr.text.kana_kanji.lattice import Lattice, build
+from uniasr.text.kana_kanji.listed import WordList, word_list
+from uniasr.text.kana_kanji.search import described, search
+from uniasr.text.kana_kanji.tables import UNKNOWN, Tables
+from uniasr.text.kana_kanji.windows import SIZE, settled, windows
+from uniasr.text.normalization.records import LITERAL, Normalized, Span
+from uniasr.text.spelling import katakana
+
+MOST_ALTERNATIVES = 100
+TRIES = 20
+"""Ways looked at for each alternative that is asked for: many ways write the same text."""
+WORD = "word"
+"""Kind of a span that was converted."""
+
+_KANA = re.compile("[ぁ-ゖァ-ヺー]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """`kana[start:end]` is written `text`."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Converter:
+    """Writes pronunciation katakana (キョーワイーテンキデスネ) as people do (今日はいい天気ですね).
+
+    A trigram model of words chooses among all words of a dictionary that the kana may hold. What no word fits stays
+    katakana. Immutable; safe to use from many threads.
+    """
+
+    def __init__(self, tables: Tables, directory: Path) -> None:
+        self.tables, self.directory = tables, directory
+
+    @overload
+    def convert(
+        self, kana: str, hotwords: Hotwords | WordList | None = None, *, spans: Literal[False] = False
+    ) -> str: ...
+    @overload
+    def convert(
+        self, kana: str, hotwords: Hotwords | WordList | None = None, *, spans: Literal[True]
+    ) -> Normalized: ...
+    def convert(
+        self, kana: str, hotwords: Hotwords | WordList | None = None, *, spans: bool = False
+    ) -> str | Normalized:
+        """The text that these kana most probably stand for.
+
+        Args:
+            kana: katakana as they sound, without blanks: は as particle is ワ, long vowels are ー. Hiragana count as
+                katakana; everything else stays as it is, and what stands on its two sides is converted apart.
+            hotwords: words to prefer where their readings occur, in any form that `DecodingOptions.hotwords` takes.
+            spans: also return from where in `kana` every word comes.
+
+        Takes time in proportion to the length, and memory for the result alone. Raises OptionError for unusable
+        hotwords.
+        """
+        listed = word_list(hotwords)
+        words = [word for start, run in _runs(kana) for word in self._run(start, run, listed)[0]]
+        result = _result(kana, words)
+        return result if spans else result.text
+
+    def log_probability(self, kana: str, hotwords: Hotwords | WordList | None = None) -> float:
+        """The natural logarithm of the probability of the best text for these kana, 0 without any.
+
+        Tells which of several hypotheses of a recogniser makes most sense. Arguments and errors as in `convert`.
+        """
+        listed = word_list(hotwords)
+        return -sum(self._run(start, run, listed)[1] for start, run in _runs(kana))
+
+    def settled(self, kana: str, hotwords: Hotwords | WordList | None = None) -> int:
+        """Leading characters of the text whose written form stays the same whatever follows the text.
+
+        Arguments and errors as in `convert`.
+        """
+        listed = word_list(hotwords)
+        for start, run in _runs(kana):
+            if start + len(run) == len(kana):
+                *_, last = windows(run, self.tables, listed)
+                return start + settled(last, self.tables, listed)
+        return len(kana)  # a word holds nothing but kana
+
+    def alternatives(
+        self, kana: str, count: int = 5, hotwords: Hotwords | WordList | None = None
+    ) -> list[tuple[str, float]]:
+        """Up to `count` different texts with the logarithm of the probability of each, the best first.
+
+        Args:
+            kana: at most SIZE katakana or hiragana, nothing else.
+            count: 1 to MOST_ALTERNATIVES.
+            hotwords: as in `convert`.
+
+        Raises OptionError for other texts and counts, and for unusable hotwords.
+        """
+        if not 1 <= count <= MOST_ALTERNATIVES:
+            raise OptionError(f"count is {count!r}; give a whole number from 1 to {MOST_ALTERNATIVES}")
+        if len(kana) > SIZE or not _KANA.fullmatch(kana):
+            raise OptionError(f"{kana[:40]!r} has no alternatives; give 1 to {SIZE} kana and nothing else")
+        kana, listed = katakana(kana), word_list(hotwords)
+        lattice = build(kana, self.tables, listed)
+        known = described(lattice, self.tables)
+        found: dict[str, float] = {}
+        ways = alternatives(lattice, known, search(lattice, known, self.tables), self.tables)
+        for cost, path in islice(ways, count * TRIES):
+            found.setdefault("".join(self._text(lattice, i, kana, listed) for i in path), -cost)
+            if len(found) == count:
+                break
+        return list(found.items())
+
+    def _run(self, start: int, run: str, listed: WordList) -> tuple[list[Word], float]:
+        """The words of a run of katakana that begins at `start` of the text, and what they cost."""
+        words: list[Word] = []
+        cost = 0.0
+        for window in windows(run, self.tables, listed):
+            lattice, at = window.lattice, start + window.start
+            for i in window.words:
+                written = self._text(lattice, i, window.kana, listed)
+                words.append(Word(at + int(lattice.start[i]), at + int(lattice.end[i]), written))
+            cost += window.cost
+        return words, cost
+
+    def _text(self, lattice: Lattice, i: int, kana: str, listed: WordList) -> str:
+        word = int(lattice.word[i])
+        written = listed.words[-1 - word].surface if word < 0 else "" if word == UNKNOWN else self.tables.surface(word)
+        return written or kana[int(lattice.start[i]) : int(lattice.end[i])]
+
+
+def _runs(text: str) -> Iterator[tuple[int, str]]:
+    """Place and katakana of each run of kana."""
+    return ((match.start(), katakana(match.group())) for match in _KANA.finditer(text))
+
+
+def _result(source: str, words: Sequence[Word]) -> Normalized:
+    spans: list[Span] = []
+    texts: list[str] = []
+    at = length = 0
+    for start, end, text in [*((word.start, word.end, word.text) for word in words), (len(source), len(source), "")]:
+        for first, last, piece in ((at, start, source[at:start]), (start, end, text)):
+            if first < last:
+                kind = LITERAL if source[first:last] == piece else WORD
+                spans.append(Span(first, last, length, length + len(piece), kind))
+                texts.append(piece)
+                length += len(piece)
+        at = end
+    return Normalized(source, "".join(texts), tuple(spans))

@@ -1,0 +1,162 @@
+"""What writing kana claims for all inputs: nothing is lost, settled words stay, streams equal files."""
+
+from pathlib import Path
+
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import uniasr
+from uniasr.errors import OptionError
+from uniasr.text.kana_kanji.windows import SIZE, windows
+from uniasr.types import Final
+
+PACKAGED = Path(uniasr.__file__).parent / "packaged"
+SAMPLE = PACKAGED / "samples" / "ja.wav"
+KANA = "アイウエオキクケコサシスセソタチツテトナニノハヒフヘホマミムメモラリルレロワヲンャュョッーガギゴジズダデバブパ"
+PHRASES = [
+    "ワタシワ",
+    "カレワ",
+    "ガッコーニ",
+    "イッタ",
+    "トオモウ",
+    "コトガアル",
+    "キレーナ",
+    "ハナヲ",
+    "ミマシタ",
+    "ヨー",
+]
+
+pytestmark = pytest.mark.skipif(not (PACKAGED / "ja-written").is_dir(), reason="no packaged converter in this checkout")
+
+kana_texts = st.one_of(
+    st.text(st.sampled_from(KANA), max_size=40), st.lists(st.sampled_from(PHRASES), max_size=8).map("".join)
+)
+mixed = st.lists(st.one_of(kana_texts, st.text(max_size=4)), max_size=4).map("".join)
+OPTIONS = {"output": "written", "converter": "ja-written"}
+
+
+@pytest.fixture(scope="module")
+def converter():
+    return uniasr.load_converter()
+
+
+@pytest.fixture(scope="module")
+def model():
+    return uniasr.load_model(threads=1)
+
+
+def written(result, until):
+    return [(s.source_end, result.text[s.start : s.end]) for s in result.spans if s.source_end <= until]
+
+
+@settings(deadline=None, max_examples=60)
+@given(mixed)
+def test_spans_partition_both_texts(converter, text):
+    result = converter.convert(text, spans=True)
+    assert result.source == text
+    at = place = 0
+    for span in result.spans:
+        assert (span.source_start, span.start) == (at, place)
+        assert span.source_end > at
+        assert (result.text[span.start : span.end] == text[at : span.source_end]) == (span.kind == "literal")
+        at, place = span.source_end, span.end
+    assert (at, place) == (len(text), len(result.text))
+
+
+@settings(deadline=None, max_examples=60)
+@given(mixed, kana_texts, st.booleans())
+def test_settled_words_stay_whatever_follows(converter, text, more, listed):
+    words = ["学校似 がっこうに", "和多氏 わたし"] if listed else None
+    settled = converter.settled(text, words)
+    assert 0 <= settled <= len(text)
+    before, after = (converter.convert(one, words, spans=True) for one in (text, text + more))
+    assert written(before, settled) == written(after, settled)
+
+
+def test_settled_words_stay_at_the_edges_of_windows(converter):
+    text = "".join(PHRASES) * 12
+    whole = converter.convert(text, spans=True)
+    for end in range(SIZE - 3, SIZE + 40):
+        part = converter.convert(text[:end], spans=True)
+        settled = converter.settled(text[:end])
+        assert settled > end - 64
+        assert written(part, settled) == written(whole, settled)
+
+
+def test_no_window_grows_with_the_text(converter):
+    found = list(windows("".join(PHRASES) * 60, converter.tables, uniasr.text.kana_kanji.listed.NO_WORDS))
+    assert all(len(window.kana) <= SIZE for window in found)
+    assert len(found) <= len(PHRASES) * 60 * 4 // (SIZE - 64) + 1
+
+
+@settings(deadline=None, max_examples=8)
+@given(st.lists(st.integers(800, 20_000), min_size=1, max_size=4), st.sampled_from(["fast", "normal"]))
+def test_a_written_stream_is_the_file_and_stable_tokens_stay(model, sizes, mode):
+    samples, rate = soundfile.read(SAMPLE, dtype="float32")
+    stream, events, at, turn = model.stream(mode, sample_rate=rate, **OPTIONS), [], 0, 0
+    while at < len(samples):
+        events += stream.accept(samples[at : at + sizes[turn % len(sizes)]])
+        at, turn = at + sizes[turn % len(sizes)], turn + 1
+    events += stream.finish()
+    kept = {}
+    for event in events:
+        known = kept.get(event.segment, ())
+        assert event.tokens[: len(known)] == known
+        kept[event.segment] = event.tokens[: event.stable]
+    finals = tuple(event.result for event in events if isinstance(event, Final))
+    assert finals == model.transcribe(samples, rate, mode, **OPTIONS).segments
+
+
+def test_written_tokens_have_the_times_and_kana_of_their_sources(model):
+    kana = model.transcribe(SAMPLE, converter="ja-written", output="kana").segments[0]
+    segment = model.transcribe(SAMPLE, **OPTIONS).segments[0]
+    assert "".join(token.reading or token.text for token in segment.tokens) == kana.text
+    assert segment.text == "".join(token.text for token in segment.tokens) != kana.text
+    left = list(kana.tokens)
+    for token in segment.tokens:
+        sources, spelled = [], ""
+        while spelled != (token.reading or token.text):
+            sources.append(left.pop(0))
+            spelled += sources[-1].text
+        assert (token.start_ms, token.end_ms) == (sources[0].start_ms, sources[-1].end_ms)
+        assert token.confidence == min(source.confidence for source in sources)
+    assert not left
+    assert segment.nbest[0].token_ids == kana.nbest[0].token_ids
+
+
+def test_hotwords_are_written_and_a_list_that_is_read_once_will_do(model):
+    words = ["居間 りびんぐ 3"]
+    segment = model.transcribe(SAMPLE, hotwords=(word for word in words), **OPTIONS).segments[0]
+    assert "居間" in segment.text
+    assert [match.word for match in segment.hotwords] == ["居間"]
+    segment = model.transcribe(SAMPLE, hotwords=["居間 りびんぐ 0.1", "リビング"], **OPTIONS).segments[0]
+    assert "リビング" in segment.text
+    assert [match.word for match in segment.hotwords] == ["リビング"]
+
+
+def test_a_closed_segment_is_judged_by_sense(model):
+    options = {"nbest": 5, "converter": "ja-written"}
+    plain = model.transcribe(SAMPLE, nbest=5, converter="none").segments[0].nbest
+    judged = model.transcribe(SAMPLE, **options).segments[0].nbest
+    assert {one.token_ids for one in plain} == {one.token_ids for one in judged}
+    scores = {one.token_ids: one.score for one in plain}
+    converter = uniasr.load_converter()
+    for one in judged:
+        wanted = scores[one.token_ids] + 0.4 * converter.log_probability(one.text)
+        assert one.score == pytest.approx(wanted, abs=1e-3)
+    assert [one.score for one in judged] == sorted((one.score for one in judged), reverse=True)
+    same = model.transcribe(SAMPLE, converter_weight=0, **options).segments[0].nbest
+    assert same == plain
+
+
+def test_options_that_make_no_sense_are_refused(model):
+    for options, complaint in (
+        ({"output": "kanji"}, "output"),
+        ({"output": "written", "converter": "none"}, "converter"),
+        ({"converter": "nothing-like-it"}, "nothing-like-it"),
+        ({"converter_weight": float("nan")}, "converter_weight"),
+    ):
+        with pytest.raises((OptionError, uniasr.UniasrError), match=complaint):
+            model.transcribe(SAMPLE, **options)
