@@ -23,8 +23,7 @@ def config() -> FsmnVadConfig:
         output_affine_dim=48,
         output_dim=2,
     )
-    # Frames are speech from a probability of 0.5 on. Times are the published ones, but a start goes back by 100 ms
-    # less: it still lies about 160 ms before the first frame of speech.
-    options = VadOptions(speech_noise_thres=0.0, lookback_time_start_point=100)
+    # Frames are speech from a probability of 0.5 on; all else is as published.
+    options = VadOptions(speech_noise_thres=0.0)
     # The softest speech that is trained on peaks 49 dB below full scale; windows whose samples have -64 dB are nothing.
     return FsmnVadConfig(frontend=FRONTEND, encoder=encoder, options=options, quiet_db=-38.0)
