@@ -1,6 +1,8 @@
-"""Speech and noise, split into what is trained on and what is held back, and where clean speech is speech.
+"""Speech and noise in three parts, and where clean speech is speech.
 
-Held back: the test speakers of `en_read`, the real sentences of `ja_real`, every fourth kind of noise.
+Held back (for the table of errors): the test speakers of `en_read`, the real sentences of `ja_real`, every fourth kind
+of noise. For choices (validation): every eighth of the remaining speakers, every sixth of the remaining kinds. The rest
+is trained on.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +22,13 @@ import soundfile
 
 Samples = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.bool_]
+Part = Literal["training", "validation", "held back"]
 RATE, WINDOW, HOP = 16_000, 400, 160
 
-LONG_NOISES_HELD_BACK = ("storm", "train", "waves")
+LONG_NOISES: dict[Part, tuple[str, ...]] = {
+    "held back": ("storm", "train", "waves"),
+    "validation": ("fireplace", "birds"),
+}
 SPEECH_RANGE_DB = 33
 """Frames of an utterance that are quieter than its loud ones by more than this are no speech."""
 LONGEST_GAP, SHORTEST_SPEECH = 15, 4
@@ -36,8 +43,9 @@ class Recording:
     member: str
     who: str
 
+    @lru_cache(maxsize=20_000)  # noqa: B019 - recordings live as long as the process, and decoding is half of the work
     def samples(self) -> Samples:
-        """Decoded samples at 16 kHz."""
+        """Decoded samples at 16 kHz; not to be written to."""
         samples, _ = soundfile.read(io.BytesIO(_opened(self.archive).read(self.member)), dtype="float32")
         return samples
 
@@ -52,11 +60,16 @@ def _table(path: Path) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
 
 
-def read_english(data: Path, split: str) -> list[Recording]:
-    """Read English; `train` and `test` have different speakers."""
-    folder = data / "en_read"
-    rows = _table(folder / f"{split}.tsv")
-    return [Recording(folder / f"{split}.zip", row["file"], row["speaker"]) for row in rows]
+def read_english(data: Path, part: Part) -> list[Recording]:
+    """Read English; the parts have different speakers."""
+    folder, split = data / "en_read", "test" if part == "held back" else "train"
+    rows = list(_table(folder / f"{split}.tsv"))
+    chosen = set(sorted({row["speaker"] for row in rows})[::8]) if split == "train" else set()
+    return [
+        Recording(folder / f"{split}.zip", row["file"], row["speaker"])
+        for row in rows
+        if (row["speaker"] in chosen) is (part == "validation")
+    ]
 
 
 def japanese_words(data: Path) -> list[Recording]:
@@ -83,15 +96,16 @@ def synthetic(data: Path) -> list[Recording]:
     ]
 
 
-def noises(data: Path, *, held_back: bool) -> list[Recording]:
-    """Environment sounds, one part or the other: no kind of noise is in both."""
+def noises(data: Path, part: Part) -> list[Recording]:
+    """Environment sounds; no kind of noise is in two parts."""
     folder = data / "noise"
     rows = list(_table(folder / "noise.tsv"))
     short = sorted({row["type"] for row in rows if not row["key"].startswith("blanket")})
-    held = {*short[::4], *LONG_NOISES_HELD_BACK}
-    return [
-        Recording(folder / "noise.zip", row["file"], row["type"]) for row in rows if (row["type"] in held) is held_back
-    ]
+    rest = [kind for number, kind in enumerate(short) if number % 4]
+    held = {*short[::4], *LONG_NOISES["held back"]}
+    chosen = {*rest[::6], *LONG_NOISES["validation"]}
+    wanted = {"held back": held, "validation": chosen, "training": {row["type"] for row in rows} - held - chosen}[part]
+    return [Recording(folder / "noise.zip", row["file"], row["type"]) for row in rows if row["type"] in wanted]
 
 
 def speech_frames(samples: Samples) -> Labels:

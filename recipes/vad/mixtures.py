@@ -1,6 +1,7 @@
-"""Mix what was held back: real speech of other speakers with other noises, at fixed ratios, with labels.
+"""Mix speech and noises that were not trained on at fixed ratios, with labels: to measure with, or to choose by.
 
 python mixtures.py --data DATA --out HELD --seconds 60
+python mixtures.py --data DATA --out VALIDATION --part validation
 """
 
 from __future__ import annotations
@@ -12,18 +13,18 @@ from pathlib import Path
 import corpus
 import numpy as np
 import spoil
-from corpus import Recording, Samples
+from corpus import LONG_NOISES, Part, Recording, Samples
 
 RATIOS_DB = (20, 15, 10, 5, 0)
 Maker = Callable[[int, np.random.Generator], Samples]
 
 
-def makers(data: Path) -> dict[str, Maker]:
-    """Noises by name: held-back recordings, voices of held-back speakers, and what is computed (with another seed)."""
-    recorded = corpus.noises(data, held_back=True)
-    found = {kind: _recording(recorded, kind) for kind in corpus.LONG_NOISES_HELD_BACK}
-    short = [noise for noise in recorded if noise.who not in corpus.LONG_NOISES_HELD_BACK]
-    voices = corpus.read_english(data, "test")[::2]
+def makers(data: Path, part: Part) -> dict[str, Maker]:
+    """Noises by name: recordings and voices of that part, and what is computed (with another seed)."""
+    recorded = corpus.noises(data, part)
+    found = {kind: _recording(recorded, kind) for kind in LONG_NOISES[part]}
+    short = [noise for noise in recorded if noise.who not in LONG_NOISES[part]]
+    voices = corpus.read_english(data, part)[::2]
     return {
         **found,
         "machines": lambda length, random: spoil.looped(_several(short, random), length, random),
@@ -52,10 +53,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--part", choices=("held back", "validation"), default="held back")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    speakers = corpus.read_english(options.data, "test")[1::2] + 20 * corpus.japanese_sentences(options.data)
-    for number, (name, make) in enumerate(sorted(makers(options.data).items())):
+    speakers = corpus.read_english(options.data, options.part)[1::2]
+    if options.part == "held back":
+        speakers += 20 * corpus.japanese_sentences(options.data)
+    for number, (name, make) in enumerate(sorted(makers(options.data, options.part).items())):
         for ratio in RATIOS_DB:
             random = np.random.default_rng([7, number, ratio])
             speech, labels = spoil.conversation(speakers, options.seconds, random, (0.3, 3.0))

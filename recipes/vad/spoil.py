@@ -92,6 +92,30 @@ def pulsing(length: int, random: np.random.Generator) -> Samples:
     return (noise * (envelope + random.uniform(0.02, 0.4))).astype(np.float32)
 
 
+def gusts(noise: Samples, random: np.random.Generator) -> Samples:
+    """The noise with a level that wanders by some 10 dB: wind, rain, traffic."""
+    steps = len(noise) // 800 + 2
+    walk = scipy.signal.lfilter([1.0], [1.0, -random.uniform(0.8, 0.995)], random.standard_normal(steps))
+    decibels = walk / (walk.std() + 1e-9) * random.uniform(2, 9)
+    return (noise * 10 ** (np.interp(np.arange(len(noise)) / 800, np.arange(steps), decibels) / 20)).astype(np.float32)
+
+
+def glides(length: int, random: np.random.Generator) -> Samples:
+    """Harmonic tones whose pitch wanders and that come and go: horns, sirens, animals, engines that are revved up."""
+    track, at = np.zeros(length, np.float32), int(random.uniform(0, 1) * RATE)
+    lowest, highest = 60 * 2 ** random.uniform(0, 4), random.uniform(1, 2.5)
+    weights = random.uniform(0.1, 1, int(random.integers(1, 13)))
+    while at < length:
+        size = min(int(random.uniform(0.05, 2.5) * RATE), length - at)
+        ends = lowest * random.uniform(1, highest, 2)
+        wobble = random.uniform(0, 0.05) * np.sin(2 * np.pi * random.uniform(2, 30) * np.arange(size) / RATE)
+        phase = 2 * np.pi * np.cumsum(np.linspace(*ends, size) * (1 + wobble)) / RATE
+        tone = sum(weight * np.sin(k * phase) for k, weight in enumerate(weights, 1) if k * ends.max() < RATE / 2)
+        track[at : at + size] += (tone * np.hanning(size) ** random.uniform(0.1, 1)).astype(np.float32)
+        at += size + int(random.exponential(0.6) * RATE)
+    return track
+
+
 def hum(length: int, random: np.random.Generator) -> Samples:
     """Mains hum with harmonics over the rush of a fan."""
     time = np.arange(length) / RATE

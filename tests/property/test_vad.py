@@ -121,7 +121,7 @@ def test_the_graph_gives_every_stream_its_bits(which, request):
     for threads in (1, 2):
         vad = load_vad(directory, threads=threads)
         encoder = vad.config.encoder
-        rows = random.standard_normal((40, 100, 400)).astype(np.float32) if first is None else first[0]
+        rows = random.standard_normal((40, 100, encoder.input_dim)).astype(np.float32) if first is None else first[0]
         cache = np.zeros((40, encoder.fsmn_layers, encoder.cache_rows, encoder.proj_dim), np.float32)
         for streams in (1, 2, 7, 40):
             for count in (1, 2, 3, 17, 99, 100):
@@ -151,6 +151,68 @@ class Listener:
 
     def finish(self, state):
         return self._detector.finish(state)
+
+    def quiet(self, state, count):
+        self._seen.extend([None] * count)
+        return self._detector.quiet(state, count)
+
+
+@pytest.fixture(scope="module")
+def packaged():
+    return load_vad(threads=1)
+
+
+@pytest.fixture(scope="module")
+def speech():
+    path = Path(uniasr.__file__).parent / "packaged" / "samples" / "ja.wav"
+    return soundfile.read(path, dtype="float32")[0]
+
+
+def watched(vad, seen):
+    session = vad.session(16_000)
+    session.detector = Listener(session.detector, seen)
+    return session
+
+
+@relaxed
+@given(
+    parts=st.lists(st.tuples(st.integers(0, 30_000), st.sampled_from([0.0, 0.0, 0.002, 0.1, 1.0])), max_size=8),
+    sizes=packets,
+    company=st.integers(0, 3),
+)
+def test_what_the_network_need_not_hear_does_not_depend_on_packets_and_company(packaged, speech, parts, sizes, company):
+    """Speech at any level between stretches that are too quiet for the network, which then forgets what was before."""
+    samples = np.concatenate([np.float32(gain) * np.resize(speech, length) for length, gain in parts] or [speech[:0]])
+    whole, cut_up = [], []
+    session = watched(packaged, whole)
+    session.feed(samples)
+    session.end()
+    advance(packaged.engine, [session])
+    assert len(whole) == max(0, (len(samples) - 240) // 160)
+    session, rest = watched(packaged, cut_up), [packaged.session(16_000) for _ in range(company)]
+    for packet in cut(samples, sizes):
+        session.feed(packet)
+        for one in rest:
+            one.feed(speech[: len(packet) // 2])
+        advance(packaged.engine, [*rest, session])
+    session.end()
+    advance(packaged.engine, [*rest, session])
+    assert whole == cut_up
+
+
+def test_silence_costs_no_network_and_soft_speech_is_heard(packaged, speech, monkeypatch):
+    calls = []
+    run = packaged.engine.run
+    monkeypatch.setattr(packaged.engine, "run", lambda *given: calls.append(given) or run(*given))
+    faint = np.random.default_rng(0).standard_normal(60 * 16_000).astype(np.float32) * np.float32(0.0003)
+    for silence in (np.zeros_like(faint), faint):
+        assert packaged.segments(silence, 16_000) == []
+        assert (packaged.speech_probabilities(silence, 16_000) == 0).all()
+    assert not calls
+    soft = speech * np.float32(10 ** (-45 / 20) / np.abs(speech).max())
+    within = packaged.segments(np.concatenate([faint, soft, faint]), 16_000)
+    assert len(within) == len(packaged.segments(speech, 16_000))
+    assert all(59_000 < start < end < 61_000 + len(speech) / 16 for start, end in within)
 
 
 def test_segments_of_the_published_weights_for_packets_of_any_size(shared_dir, load_exported_vad):
@@ -234,9 +296,8 @@ def held(session):
     return sum(value.nbytes for value in values if isinstance(value, np.ndarray)) + sys.getsizeof(session._events)
 
 
-def test_the_packaged_detector_hears_speech_and_nothing_else():
-    vad, random = load_vad(threads=1), np.random.default_rng(2)
-    speech, rate = soundfile.read(Path(uniasr.__file__).parent / "packaged" / "samples" / "ja.wav", dtype="float32")
+def test_the_packaged_detector_hears_speech_and_nothing_else(packaged, speech):
+    vad, random, rate = packaged, np.random.default_rng(2), 16_000
     found = vad.segments(speech, rate)
     assert sum(end - start for start, end in found) > 500 * len(speech) / rate
     assert found == streamed(vad, speech, rate, [160] * 500)

@@ -40,7 +40,6 @@ HEAVY = {
     "safetensors",
     "soundfile",
     "soxr",
-    "kaldi_native_fbank",
     "click",
     "rich",
     "av",

@@ -3,6 +3,7 @@
 import contextlib
 import random
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 import uniasr
 from uniasr.checkpoints.fsmn_vad import is_fsmn_vad, read_fsmn_vad, write_fsmn_vad
-from uniasr.configs.fsmn_vad import VadOptions
+from uniasr.configs.frontend import FrontendConfig
+from uniasr.configs.fsmn_vad import FsmnConfig, FsmnVadConfig, VadOptions
 from uniasr.errors import ModelError, ModelNotFoundError, OptionError, OutputError, UniasrError
 
 
@@ -116,6 +118,16 @@ def test_weights_must_fit(published):
     torch.save(state, published / "model.pt")
     with pytest.raises(ModelError, match="not finite"):
         uniasr.load_vad(published, backend="torch")
+
+
+def test_rows_of_our_own_may_be_longer_and_need_not_all_be_heard():
+    encoder = FsmnConfig(input_dim=40)
+    frontend = FrontendConfig(n_mels=40, frame_shift_ms=20.0, lfr_m=1, lfr_n=1)
+    assert FsmnVadConfig(frontend=frontend, encoder=encoder, quiet_db=-40.0).frames_per_row == 2
+    with pytest.raises(ValueError, match="quiet_db"):
+        FsmnVadConfig(frontend=frontend, encoder=encoder, quiet_db=float("nan"))
+    with pytest.raises(ValueError, match=r"15\.0 ms"):
+        FsmnVadConfig(frontend=replace(frontend, frame_shift_ms=15.0), encoder=encoder)
 
 
 @pytest.mark.torch

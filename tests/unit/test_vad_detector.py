@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -137,6 +138,19 @@ def test_what_is_settled_stays_so(options, runs):
             state, events = detector.step(state, silence, -20.0)
             for event in events:
                 assert event.start_ms == UNKNOWN or event.start_ms >= 10 * settled
+
+
+@given(options=options, runs=runs, count=st.integers(0, 400))
+def test_quiet_frames_are_steps_of_certain_silence(options, runs, count):
+    detector, state = Detector(options), DetectorState()
+    for silence, frames in runs:
+        for _ in range(frames):
+            state, _ = detector.step(state, silence, -20.0)
+    one_by_one, events = state, ()
+    for _ in range(count):
+        one_by_one, more = detector.step(one_by_one, 1.0, -np.inf)
+        events += more
+    assert detector.quiet(state, count) == (one_by_one, events)
 
 
 def test_the_state_is_small_and_frozen():

@@ -192,6 +192,8 @@ def _published_config(entries: Mapping[str, Any], path: Path) -> FsmnVadConfig:
     sections = {part: Section(entries.get(part), f"{path}: {part}") for part in ("frontend_conf", "encoder_conf", name)}
     try:
         frontend = _frontend(sections["frontend_conf"])
+        if frontend.row_ms != FRAME_MS:
+            raise ValueError(f"a row stands for {frontend.row_ms} ms; that of a published model stands for {FRAME_MS}")
         config = FsmnVadConfig(
             frontend=frontend,
             encoder=_encoder(sections["encoder_conf"]),

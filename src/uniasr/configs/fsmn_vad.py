@@ -148,16 +148,35 @@ class FsmnVadConfig:
     frontend: FrontendConfig
     encoder: FsmnConfig
     options: VadOptions = field(default_factory=VadOptions)
+    quiet_db: float | None = None
+    """Where a second of audio is quieter than this (levels as for `decibel_thres`), the network is not asked: it is
+    silence. None: the network hears everything."""
 
     def __post_init__(self) -> None:
         if self.encoder.input_dim != self.frontend.feature_size:
             raise ValueError(
                 f"encoder input_dim {self.encoder.input_dim} is not the front end's {self.frontend.feature_size}"
             )
-        if self.frontend.row_ms != FRAME_MS:
-            raise ValueError(f"a row stands for {self.frontend.row_ms} ms; the state machine needs {FRAME_MS} ms")
+        if self.frontend.row_ms % FRAME_MS:
+            raise ValueError(
+                f"a row stands for {self.frontend.row_ms} ms; the state machine needs whole frames of {FRAME_MS} ms"
+            )
         if wrong := [i for i in self.options.sil_pdf_ids if not 0 <= i < self.encoder.output_dim]:
             raise ValueError(f"sil_pdf_ids has {wrong[0]}, but the network has {self.encoder.output_dim} outputs")
+        if self.quiet_db is not None and (not isfinite(self.quiet_db) or self.frontend.lfr_n != 1):
+            raise ValueError(
+                f"quiet_db is {self.quiet_db} with lfr_n {self.frontend.lfr_n}; it must be finite, and lfr_n 1"
+            )
+
+    @property
+    def frames_per_row(self) -> int:
+        """Frames of the state machine that one row decides."""
+        return round(self.frontend.row_ms) // FRAME_MS
+
+    @property
+    def level_windows(self) -> FrontendConfig:
+        """The windows whose levels count: one for each frame of the state machine."""
+        return replace(self.frontend, frame_shift_ms=float(FRAME_MS))
 
 
 FRAME_MS = 10

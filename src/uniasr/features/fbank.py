@@ -1,14 +1,14 @@
 """Log mel energies of 25 ms windows every 10 ms. Stacking and normalisation are done elsewhere.
 
-Source: Kaldi's compute-fbank-feats, through kaldi-native-fbank; window shorter than usual: funasr 1.4.16
-funasr/frontends/wav_frontend.py.
+Source: Kaldi's compute-fbank-feats; window shorter than usual: funasr 1.4.16 funasr/frontends/wav_frontend.py. All is
+float64 inside, and no sum depends on how many frames are computed together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-import kaldi_native_fbank
 import numpy as np
 import numpy.typing as npt
 
@@ -19,7 +19,9 @@ from uniasr.types import F32, F64
 _LOWEST_HZ = 20.0
 _PREEMPHASIS = 0.97
 _FLOOR = float(np.finfo(np.float32).eps)
-_FULL_SCALE = np.float32(32768.0)
+_FULL_SCALE = 32768.0
+_TOGETHER = 100
+"""Frames whose intermediate values stay in a processor's cache."""
 _WINDOWS: dict[str, Callable[[F64], F64]] = {
     "hamming": lambda t: 0.54 - 0.46 * np.cos(2 * np.pi * t),
     "hanning": lambda t: 0.5 - 0.5 * np.cos(2 * np.pi * t),
@@ -41,14 +43,12 @@ class Fbank:
                 f"frontend frame_shift_ms {config.frame_shift_ms} must be at most frame_length_ms "
                 f"{config.frame_length_ms}, and at least one sample"
             )
-        self._options = _kaldi_options(config)
-        try:
-            kaldi_native_fbank.OnlineFbank(self._options)
-        except (ValueError, RuntimeError) as error:
+        self._analysis = _Analysis.of(config, config.frame_samples)
+        if config.n_mels > self._analysis.fft_size // 2:
             raise ModelError(
                 f"frontend n_mels {config.n_mels} does not fit {config.sample_rate_hz} Hz and windows of "
-                f"{config.frame_length_ms} ms: {error}"
-            ) from error
+                f"{config.frame_length_ms} ms: their Fourier transform has {self._analysis.fft_size // 2} frequencies"
+            )
 
     def count(self, num_samples: int) -> int:
         """Windows that lie wholly within so many samples."""
@@ -62,45 +62,64 @@ class Fbank:
         """
         rows = np.empty((self.count(len(samples)), self.config.n_mels), np.float32)
         if len(rows):
-            bank = kaldi_native_fbank.OnlineFbank(self._options)
-            bank.accept_waveform(self.config.sample_rate_hz, samples * _FULL_SCALE)
-            for index in range(len(rows)):
-                rows[index] = bank.get_frame(index)
+            windows = np.lib.stride_tricks.sliding_window_view(samples, self.config.frame_samples)
+            windows = windows[:: self.config.hop_samples]
+            for start in range(0, len(rows), _TOGETHER):
+                part = slice(start, start + _TOGETHER)
+                rows[part] = self._analysis.log_energies(windows[part])
         return rows
 
     def short_frame(self, samples: F32) -> F32:
         """One frame [1, n_mels] for a whole input [S] that is shorter than a window; no frame if it is empty.
 
-        The window and its Fourier transform shrink to the input. Kaldi's code refuses mel filters that are so narrow
-        that no frequency falls into them; here, as in the reference, they give the floor.
+        The window and its Fourier transform shrink to the input.
         """
-        size = len(samples)
-        if size == 0:
+        if len(samples) == 0:
             return np.zeros((0, self.config.n_mels), np.float32)
-        x = samples.astype(np.float64) * float(_FULL_SCALE)
-        x -= x.mean()
-        x -= _PREEMPHASIS * np.concatenate([x[:1], x[:-1]])
-        x *= _WINDOWS[self.config.window](np.arange(size) / max(1, size - 1))
-        fft_size = 1 << (size - 1).bit_length()
-        power = np.abs(np.fft.rfft(x, fft_size)) ** 2
-        energies = (_mel_filters(self.config, fft_size) * power[: fft_size // 2]).sum(axis=1)
-        return np.asarray(np.log(np.maximum(energies, _FLOOR)), np.float32).reshape(1, -1)
+        return _Analysis.of(self.config, len(samples)).log_energies(samples[np.newaxis])
 
 
-def _kaldi_options(config: FrontendConfig) -> kaldi_native_fbank.FbankOptions:
-    options = kaldi_native_fbank.FbankOptions()
-    frame = options.frame_opts
-    frame.samp_freq = config.sample_rate_hz
-    frame.frame_length_ms = config.frame_length_ms
-    frame.frame_shift_ms = config.frame_shift_ms
-    frame.window_type = config.window
-    frame.dither = 0.0
-    frame.preemph_coeff = _PREEMPHASIS
-    frame.snip_edges = True
-    options.mel_opts.num_bins = config.n_mels
-    options.mel_opts.low_freq = _LOWEST_HZ
-    options.use_energy = False
-    return options
+@dataclass(frozen=True, slots=True, eq=False)
+class _Analysis:
+    """From windows of one size to log mel energies.
+
+    A filter that is so narrow that no frequency falls into it gives the floor, as in the reference.
+    """
+
+    window: F64
+    """[S] values that the samples are multiplied by."""
+    fft_size: int
+    frequencies: npt.NDArray[np.intp]
+    """[W] those of the first filter, of the second, ...; neighbouring filters share some."""
+    weights: F64
+    """[W] the filters' values there."""
+    starts: npt.NDArray[np.intp]
+    """[n_mels] where each filter's entries begin."""
+
+    @staticmethod
+    def of(config: FrontendConfig, size: int) -> _Analysis:
+        """For windows of `size` samples."""
+        fft_size = max(2, 1 << (size - 1).bit_length())
+        filters = _mel_filters(config, fft_size)
+        inside = filters > 0
+        inside[~inside.any(axis=1), 0] = True  # each has an entry, if only one of weight 0
+        which, frequencies = np.nonzero(inside)
+        starts = np.searchsorted(which, np.arange(config.n_mels))
+        window = _WINDOWS[config.window](np.arange(size) / max(1, size - 1))
+        return _Analysis(window, fft_size, frequencies, filters[which, frequencies], starts)
+
+    def log_energies(self, windows: F32) -> F32:
+        """[T, S] samples in [-1, 1] -> [T, n_mels]."""
+        x = windows.astype(np.float64)
+        x *= _FULL_SCALE
+        x -= x.mean(axis=1, keepdims=True)
+        x[:, 1:] -= _PREEMPHASIS * x[:, :-1]
+        x[:, 0] *= 1 - _PREEMPHASIS
+        x *= self.window
+        spectrum = np.fft.rfft(x, self.fft_size)
+        power = spectrum.real**2 + spectrum.imag**2
+        energies = np.add.reduceat(power[:, self.frequencies] * self.weights, self.starts, axis=1)
+        return np.log(np.maximum(energies, _FLOOR)).astype(np.float32)
 
 
 def _mel(hz: npt.NDArray[np.floating]) -> F64:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from math import inf
 from typing import NamedTuple
 
 from uniasr.configs.fsmn_vad import FRAME_MS, VadOptions
@@ -97,12 +98,27 @@ class Detector:
         rises, falls = not state.voiced and heard >= self._rise, state.voiced and heard <= self._fall
         voiced = (state.voiced or rises) and not falls
         quiet = 0 if voiced or falls else state.silence + 1
-        state = replace(state, frame=frame + 1, window=window, voiced=voiced, silence=quiet, noise_db=noise_db)
-        if state.phase is Phase.WAITING:
-            return self._wait(state, frame, rises)
+        phase, earliest, start, opened = state.phase, state.earliest, state.start, state.opened
+        if phase is Phase.WAITING:
+            earliest = max(earliest, frame - self._back)
+            if rises:
+                phase, start, opened = Phase.OPEN, earliest, frame
+            elif self._lost_patience(quiet):
+                phase = Phase.DONE
+        seen = DetectorState(frame + 1, window, voiced, phase, earliest, start, opened, quiet, noise_db)
         if state.phase is Phase.OPEN:
-            return self._follow(state, frame, voiced or falls)
-        return state, ()
+            return self._follow(seen, frame, voiced or falls)
+        return seen, (Event(start * FRAME_MS, UNKNOWN),) if phase is Phase.OPEN else ()
+
+    def quiet(self, state: DetectorState, count: int) -> tuple[DetectorState, tuple[Event, ...]]:
+        """`count` frames that are too quiet to be anything: `step` with certain silence of no level, many times."""
+        found: tuple[Event, ...] = ()
+        for done in range(count):
+            if self._idle(state):
+                return self._wait(state, count - done), found
+            state, events = self.step(state, 1.0, -inf)
+            found += events
+        return state, found
 
     def finish(self, state: DetectorState) -> tuple[DetectorState, tuple[Event, ...]]:
         """No frame follows: an open segment ends with the last one."""
@@ -120,14 +136,19 @@ class Detector:
         count = options.noise_frame_num_used_for_snr
         return False, (level_db + (count - 1) * noise_db) / count
 
-    def _wait(self, state: DetectorState, frame: int, rises: bool) -> tuple[DetectorState, tuple[Event, ...]]:
-        earliest = max(state.earliest, frame - self._back)
-        if rises:
-            state = replace(state, phase=Phase.OPEN, start=earliest, opened=frame)
-            return state, (Event(earliest * FRAME_MS, UNKNOWN),)
-        if self.options.detect_mode == 0 and state.silence * FRAME_MS > self.options.max_start_silence_time:
-            return replace(state, phase=Phase.DONE), ()
-        return replace(state, earliest=earliest), ()
+    def _lost_patience(self, quiet: int) -> bool:
+        return self.options.detect_mode == 0 and quiet * FRAME_MS > self.options.max_start_silence_time
+
+    def _idle(self, state: DetectorState) -> bool:
+        """Whether silence can only make time pass."""
+        waits = state.phase is Phase.WAITING and self.options.detect_mode != 0
+        return waits and not state.window and not state.voiced
+
+    def _wait(self, state: DetectorState, count: int) -> DetectorState:
+        """An idle state after so many frames of silence."""
+        frame = state.frame + count
+        earliest = max(state.earliest, frame - 1 - self._back)
+        return replace(state, frame=frame, earliest=earliest, silence=state.silence + count)
 
     def _follow(self, state: DetectorState, frame: int, active: bool) -> tuple[DetectorState, tuple[Event, ...]]:
         """An open segment goes on, or ends: after enough silence, or because it is too long."""

@@ -174,6 +174,11 @@ class _Recorder(Detector):
         self.silence.append(silence)
         return super().step(state, silence, level_db)
 
+    def quiet(self, state: DetectorState, count: int) -> tuple[DetectorState, tuple[Event, ...]]:
+        """Frames that nobody is interested in but in their number."""
+        self.silence.extend([1.0] * count)
+        return state, ()
+
 
 @dataclass(slots=True)
 class VadStream:

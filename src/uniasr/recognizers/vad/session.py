@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 import numpy as np
+import numpy.typing as npt
 
 from uniasr.audio.resample import Resampler
 from uniasr.configs.fsmn_vad import FRAME_MS, FsmnVadConfig
@@ -12,7 +14,7 @@ from uniasr.engines.base import Engine
 from uniasr.features.frontend import FrontEnd
 from uniasr.features.level import levels, start_levels
 from uniasr.recognizers.vad.detector import UNKNOWN, Detector, DetectorState, Event
-from uniasr.types import F32, F64
+from uniasr.types import F32, F64, Bool
 
 GRAPHS = ("fsmn_vad",)
 """The graph that a model directory must have (docs/graphs.md)."""
@@ -20,6 +22,8 @@ BATCH = 32
 """Streams in one call of the graph."""
 BLOCK_ROWS = 100
 """Rows of one stream in one call: more would not be faster."""
+QUIET_FRAMES = 100
+"""Frames that must be quiet for the network not to be asked."""
 _LEAST_ROWS = 2
 """A product with a single row may sum in another order than one with several, so that a stream would differ from the
 same audio in larger packets."""
@@ -34,11 +38,15 @@ class Session:
         self._config, self._front_end = config, front_end
         self._resampler = Resampler(sample_rate_hz, config.frontend.sample_rate_hz)
         self._front, self._level = front_end.start(), start_levels()
+        self._windows, self._ahead = config.level_windows, config.frontend.lfr_m // 2
         self._rows: F32 = np.zeros((0, config.frontend.feature_size), np.float32)
+        self._heard: Bool = np.zeros(0, np.bool_)
+        """[waiting rows] whether the network must hear a row."""
         self._levels: F64 = np.zeros(0)
-        encoder = config.encoder
-        self._cache = np.zeros((encoder.fsmn_layers, encoder.cache_rows, encoder.proj_dim), np.float32)
-        self._num_frames = 0
+        self._cache = self._no_past()
+        self._num_frames, self._num_rows = 0, 0
+        self._loud = -QUIET_FRAMES
+        """The latest frame that is not quiet."""
         self._events: list[Event] = []
         self._start_ms = UNKNOWN
 
@@ -51,7 +59,7 @@ class Session:
         self._add(self._resampler.process(np.zeros(0, np.float32), last=True))
         if self._num_frames:  # less audio than one window has no frame, not even a short one
             self._front, rows = self._front_end.step(self._front, np.zeros(0, np.float32), last=True)
-            self._rows = np.concatenate([self._rows, rows])
+            self._wait_for_network(rows, np.zeros(0, np.int64))
         self.ended = True
 
     @property
@@ -86,17 +94,19 @@ class Session:
 
     def next_block(self) -> tuple[F32, F32]:
         """Rows [at most BLOCK_ROWS, F] for the network, and the cache that they need."""
-        return self._rows[:BLOCK_ROWS], self._cache
+        block = self._heard[:BLOCK_ROWS]
+        return self._rows[: len(block) if block.all() else int(block.argmin())], self._cache
 
     def took(self, scores: F32, cache: F32) -> None:
         """Scores [R, O] of the block's rows: let the state machine see them."""
-        count = len(scores)
         silence = scores[:, list(self._config.options.sil_pdf_ids)].astype(np.float64).sum(axis=1)
-        for probability, level_db in zip(silence.tolist(), self._levels[:count].tolist(), strict=True):
-            self.state, events = self.detector.step(self.state, min(probability, 1.0), level_db)
+        frames = np.minimum(silence, 1.0).repeat(self._config.frames_per_row).tolist()
+        for probability, level_db in zip(frames, self._levels.tolist(), strict=False):  # the last row may lack a frame
+            self.state, events = self.detector.step(self.state, probability, level_db)
             self._events.extend(events)
         self._cache = cache
-        self._rows, self._levels = self._rows[count:].copy(), self._levels[count:].copy()
+        self._drop(len(scores))
+        self._pass_quiet()
 
     def close(self) -> None:
         """Nothing waits and nothing follows: the open segment ends."""
@@ -106,11 +116,52 @@ class Session:
     def _add(self, samples: F32) -> None:
         if not len(samples):
             return
-        self._level, more = levels(self._config.frontend, self._level, samples)
-        self._num_frames += len(more)
+        self._level, more = levels(self._windows, self._level, samples)
         self._levels = np.concatenate([self._levels, more])
+        latest = self._latest_loud(more)
         self._front, rows = self._front_end.step(self._front, samples, last=False)
+        self._wait_for_network(rows, latest)
+
+    def _latest_loud(self, new: F64) -> npt.NDArray[np.int64]:
+        """For each new frame the latest one up to it that is not quiet."""
+        index = np.arange(self._num_frames, self._num_frames + len(new))
+        quiet_db = -inf if self._config.quiet_db is None else self._config.quiet_db
+        latest = np.maximum.accumulate(np.where(new >= quiet_db, index, self._loud))
+        self._num_frames += len(new)
+        self._loud = int(latest[-1]) if len(latest) else self._loud
+        return latest
+
+    def _wait_for_network(self, rows: F32, latest: npt.NDArray[np.int64]) -> None:
+        """Add rows that the frames behind `latest` complete, or the end of the audio.
+
+        The network need not hear a row when the frame that completes it, and all before that for a second, are quiet.
+        """
+        ends = (np.arange(self._num_rows, self._num_rows + len(rows)) + self._ahead) * self._config.frames_per_row
+        ends = np.minimum(ends, self._num_frames - 1)
+        since_loud = ends - (latest[ends - self._num_frames] if len(latest) else self._loud)
+        self._num_rows += len(rows)
         self._rows = np.concatenate([self._rows, rows])
+        self._heard = np.concatenate([self._heard, since_loud < QUIET_FRAMES])
+        self._pass_quiet()
+
+    def _pass_quiet(self) -> None:
+        """Let the state machine see the rows that the network need not hear, if none waits before them."""
+        count = len(self._heard) if not self._heard.any() else int(self._heard.argmax())
+        if count:
+            frames = min(count * self._config.frames_per_row, len(self._levels))
+            self.state, events = self.detector.quiet(self.state, frames)
+            self._events.extend(events)
+            self._cache = self._no_past()
+            self._drop(count)
+
+    def _drop(self, count: int) -> None:
+        """Forget rows that have been decided."""
+        self._rows, self._heard = self._rows[count:].copy(), self._heard[count:].copy()
+        self._levels = self._levels[count * self._config.frames_per_row :].copy()
+
+    def _no_past(self) -> F32:
+        encoder = self._config.encoder
+        return np.zeros((encoder.fsmn_layers, encoder.cache_rows, encoder.proj_dim), np.float32)
 
 
 def advance(engine: Engine, sessions: Sequence[Session]) -> None:
