@@ -1,4 +1,4 @@
-"""Precision, recall and F1 of each mark on held-back sentences joined to paragraphs, per rendering.
+"""Precision, recall and F1 of each mark on held-back sentences joined to paragraphs, per rendering; marks at pauses.
 
 python evaluate.py MODEL --data DATA
 """
@@ -14,6 +14,7 @@ import numpy as np
 from corpus import COMMA, MARKS, QUESTION, RENDERINGS, STOP, Sentence, sentences
 
 import uniasr
+from uniasr.recognizers.punctuation import Punctuator, StreamCarry
 from uniasr.recognizers.punctuation.render import blanks
 
 SEED = 5
@@ -51,6 +52,23 @@ def report(name: str, pairs: list[tuple[int, int]]) -> None:
     print(f"{name:28} sentence ends  F1 {2 * right / (2 * right + missed + wrong):.3f}")
 
 
+def pauses(punctuator: Punctuator, found: list[Sentence]) -> Counter[tuple[str, str]]:
+    """How often which mark ends a final of a stream, by the mark that is written there.
+
+    A final is what stands before each written mark, as if the speaker paused there and nowhere else.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    for sentence in found:
+        carry, piece = StreamCarry(), []
+        for word, label in zip(sentence.words, sentence.labels, strict=True):
+            piece.append(word)
+            if label >= COMMA:
+                carry, _ = punctuator.advance(carry, piece)
+                counts[MARKS[label], carry.pending or "none"] += 1
+                piece = []
+    return counts
+
+
 def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -61,7 +79,8 @@ def main() -> None:
     punctuator = uniasr.load_punctuator(options.model, threads=1)
     for rendering in RENDERINGS:
         table = options.data / "ja_text" / "dev.tsv.xz"
-        found = paragraphs([one for one in sentences(table, rendering) if one], SEED)
+        complete = [one for one in sentences(table, rendering) if one]
+        found = paragraphs(complete, SEED)
         started = time.perf_counter()
         results = punctuator.label_batch([unmarked(words) for words, _ in found])
         passed = time.perf_counter() - started
@@ -75,6 +94,8 @@ def main() -> None:
         report(f"{rendering}, without the last", inner)
         number = sum(len(words) for words, _ in found)
         print(f"{rendering}: {len(found)} paragraphs, {number} words, {number / passed:.0f} words/s on one thread")
+        for (written, given), count in sorted(pauses(punctuator, complete).items()):
+            print(f"{rendering}, a pause at {written}: {given} {count} times")
         for result in results[: options.show]:
             print("   ", result.text)
 

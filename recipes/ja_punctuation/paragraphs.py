@@ -7,14 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from corpus import NONE, STOP
+from corpus import COMMA, NONE, STOP
 
 Ids = npt.NDArray[np.int64]
 IGNORED = -100
+LABEL, CHANCE, CLASS = 0, 1, 2
+"""Columns of the targets."""
 LONGEST = 128
 """Words of a window."""
 OPEN = 8
 """Words before a cut whose labels are not learned: what tells them lies behind it."""
+PAUSED = 0.3
+"""Share of the windows with a comma that also come with an end behind one, as a speaker pauses in mid-sentence."""
 POOL = 40
 """Batches that are sorted by length together."""
 
@@ -33,11 +37,14 @@ SPOILS = {"text": Spoil(0.01, 0.02, 0.005), "kana": Spoil(0.02, 0.04, 0.01)}
 
 @dataclass(frozen=True)
 class Corpus:
-    """The sentences of one rendering as one row of ids and labels; sentence i is `starts[i]:starts[i + 1]`."""
+    """The sentences of one rendering in a row: ids [N] and targets [N, 3]; sentence i is `starts[i]:starts[i + 1]`.
+
+    Targets of a word are its label, the chance of a comma behind it in thousandths, and its class (`prepare.targets`).
+    """
 
     rendering: str
     ids: Ids
-    labels: Ids
+    targets: Ids
     starts: Ids
     sources: npt.NDArray[np.int64]
 
@@ -47,11 +54,16 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Batch:
-    """Windows padded to the longest: ids and labels [N, K], words per window [N]."""
+    """Windows padded to the longest: ids [N, K], targets [N, K, 3], words per window [N]."""
 
     ids: Ids
-    labels: Ids
+    targets: Ids
     counts: Ids
+
+    @property
+    def labels(self) -> Ids:
+        """[N, K]."""
+        return self.targets[..., LABEL]
 
 
 def windows(corpus: Corpus, rng: np.random.Generator, vocab_size: int) -> Iterator[tuple[Ids, Ids]]:
@@ -76,43 +88,52 @@ def _groups(order: Ids, rng: np.random.Generator) -> Iterator[Ids]:
 def _pieces(corpus: Corpus, group: Ids, rng: np.random.Generator, vocab_size: int) -> Iterator[tuple[Ids, Ids]]:
     parts = [slice(corpus.starts[i], corpus.starts[i + 1]) for i in group]
     ids = np.concatenate([corpus.ids[part] for part in parts])
-    labels = np.concatenate([corpus.labels[part] for part in parts])
+    targets = np.concatenate([corpus.targets[part] for part in parts])
     if rng.random() < 0.5:
-        ids, labels = spoiled(ids, labels, SPOILS[corpus.rendering], rng, vocab_size)
+        ids, targets = spoiled(ids, targets, SPOILS[corpus.rendering], rng, vocab_size)
     if rng.random() < 0.1 and len(ids) > 20:  # a recogniser's segment may begin anywhere
         first = int(rng.integers(1, 10))
-        ids, labels = ids[first:], labels[first:]
+        ids, targets = ids[first:], targets[first:]
     size = int(rng.integers(24, LONGEST)) if rng.random() < 0.5 else LONGEST
+    commas = np.flatnonzero(targets[:size, LABEL] == COMMA)
+    if len(commas) and rng.random() < PAUSED:
+        end = int(rng.choice(commas)) + 1
+        yield ids[:end], targets[:end]
+        stops = np.flatnonzero(targets[:end, LABEL] >= STOP)
+        first = int(stops[-1]) + 1 if len(stops) else 0
+        ids, targets = ids[first:], targets[first:]
     while len(ids) > size:
-        yield ids[:size], np.append(labels[: size - OPEN], np.full(OPEN, IGNORED))
-        ids, labels = _behind_a_stop(ids, labels, size)
+        opened = targets[:size].copy()
+        opened[-OPEN:, LABEL] = IGNORED
+        yield ids[:size], opened
+        ids, targets = _behind_a_stop(ids, targets, size)
     if len(ids):
-        yield ids, labels
+        yield ids, targets
 
 
-def _behind_a_stop(ids: Ids, labels: Ids, size: int) -> tuple[Ids, Ids]:
+def _behind_a_stop(ids: Ids, targets: Ids, size: int) -> tuple[Ids, Ids]:
     """What a window of `size` words leaves: all behind its last full stop, as at run time."""
-    stops = np.flatnonzero(labels[: size - OPEN] >= STOP)
+    stops = np.flatnonzero(targets[: size - OPEN, LABEL] >= STOP)
     first = int(stops[-1]) + 1 if len(stops) else size
-    return ids[first:], labels[first:]
+    return ids[first:], targets[first:]
 
 
-def spoiled(ids: Ids, labels: Ids, spoil: Spoil, rng: np.random.Generator, vocab_size: int) -> tuple[Ids, Ids]:
+def spoiled(ids: Ids, targets: Ids, spoil: Spoil, rng: np.random.Generator, vocab_size: int) -> tuple[Ids, Ids]:
     """The window with words lost, mistaken and put in; a lost word leaves its mark to the word before it."""
-    out_ids, out_labels = [], []
+    out_ids, out = [], []
     dice, others = rng.random(len(ids)), rng.choice(ids, len(ids))
-    for word, label, die, other in zip(ids.tolist(), labels.tolist(), dice.tolist(), others.tolist(), strict=True):
+    for word, row, die, other in zip(ids.tolist(), targets.tolist(), dice.tolist(), others.tolist(), strict=True):
         if die < spoil.drop and out_ids:
-            out_labels[-1] = max(out_labels[-1], label)
+            out[-1] = [max(out[-1][LABEL], row[LABEL]), max(out[-1][CHANCE], row[CHANCE]), out[-1][CLASS]]
             continue
         if die > 1 - spoil.replace:
             word = other if die < 1 - spoil.replace / 2 else int(rng.integers(vocab_size))
         out_ids.append(word)
         if spoil.drop < die < spoil.drop + spoil.insert:
-            out_labels.append(NONE)
+            out.append([NONE, 0, IGNORED])
             out_ids.append(other)
-        out_labels.append(label)
-    return np.array(out_ids), np.array(out_labels)
+        out.append(row)
+    return np.array(out_ids), np.array(out)
 
 
 def batches(corpora: Sequence[Corpus], words: int, seed: int, epoch: int, vocab_size: int) -> Iterator[Batch]:
@@ -140,8 +161,8 @@ def padded(group: Sequence[tuple[Ids, Ids]]) -> Batch:
     """Windows side by side."""
     counts = np.array([len(ids) for ids, _ in group])
     ids = np.zeros((len(group), counts.max()), np.int64)
-    labels = np.full_like(ids, IGNORED)
-    for row, (own, marks) in enumerate(group):
+    targets = np.full((*ids.shape, 3), IGNORED)
+    for row, (own, wanted) in enumerate(group):
         ids[row, : len(own)] = own
-        labels[row, : len(own)] = marks
-    return Batch(ids, labels, counts)
+        targets[row, : len(own)] = wanted
+    return Batch(ids, targets, counts)

@@ -7,15 +7,75 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from corpus import RENDERINGS, sentences
+import teacher
+from corpus import COMMA, RENDERINGS, Sentence, sentences
+from paragraphs import IGNORED
+from syntax import Analyser, Morpheme, kana_ends, text_ends
 
 LEAST = 3
 """Occurrences of a word that make it known."""
+LEAST_TAG = 300
+"""Occurrences of a part of speech that make it a class of its own."""
 HELD_BACK = 40
 """One sentence in so many is kept for calibration and for choosing among snapshots."""
+ENDS = {"text": text_ends, "kana": kana_ends}
+CHANCE = 1000
+"""Chances of a comma are stored as so many parts of one."""
+
+
+def chances(
+    found: Sequence[Sentence | None], analysed: Sequence[list[Morpheme]], names: Sequence[str]
+) -> list[list[float]]:
+    """For each sentence the chance of a comma behind each of its morphemes, by the teacher."""
+    ids: list[int] = []
+    starts, owner, sources, commas = [0], [], [], []
+    for number, (sentence, morphemes) in enumerate(zip(found, analysed, strict=True)):
+        if sentence is None:
+            continue
+        ends = text_ends(morphemes, sentence.words)
+        for end, row in zip(ends[:-1], teacher.features(morphemes), strict=True):
+            ids += teacher.hashed(row)
+            starts.append(len(ids))
+            owner.append(number)
+            sources.append(names.index(sentence.source))
+            commas.append(end > 0 and sentence.labels[end - 1] == COMMA)
+    places = teacher.Places(
+        *(np.array(column, np.int64) for column in (ids, starts, owner, sources)), np.array(commas, np.float32)
+    )
+    result: list[list[float]] = [[] for _ in found]
+    for number, chance in zip(owner, teacher.probabilities(places).tolist(), strict=True):
+        result[number].append(chance)
+    return result
+
+
+def targets(sentence: Sentence, ends: Sequence[int], commas: Sequence[float], tags: Sequence[int]) -> list[list[int]]:
+    """Rows [words, 3]: label, chance of a comma behind the word, its class: part of speech, whether it ends."""
+    rows = [[label, 0, IGNORED] for label in sentence.labels]
+    begin = 0
+    for end, chance, tag in zip(ends, [*commas, 0.0], tags, strict=True):
+        if end <= begin:  # not found here: what these words are is not learned
+            if end < 0:
+                begin = -1
+            continue
+        rows[end - 1][1] = round(chance * CHANCE)
+        if begin >= 0:
+            for row in rows[begin:end]:
+                row[2] = 2 * tag
+            rows[end - 1][2] += 1
+        begin = end
+    return rows
+
+
+def classes(analysed: Sequence[list[Morpheme]]) -> dict[str, int]:
+    """Numbers of the parts of speech; a rare one goes by its coarse name."""
+    counts = Counter(morpheme.tag for found in analysed for morpheme in found)
+    names = {m.tag: m.tag if counts[m.tag] >= LEAST_TAG else m.coarse for found in analysed for m in found}
+    numbers = {name: i for i, name in enumerate(sorted(set(names.values())))}
+    return {tag: numbers[name] for tag, name in names.items()}
 
 
 def main() -> None:
@@ -32,17 +92,27 @@ def main() -> None:
     (options.out / "tokens.txt").write_text("".join(f"{word}\n" for word in words), encoding="utf-8", newline="\n")
     index = {word: i for i, word in enumerate(words)}
     names = sorted({found.source for part in both.values() for found in part if found})
+    analyser = Analyser()
+    analysed = [analyser.morphemes("".join(found.words)) if found else [] for found in both["text"]]
+    commas, tags = chances(both["text"], analysed, names), classes(analysed)
+    print(max(tags.values()) + 1, "parts of speech")
     for rendering, part in both.items():
+        learned = [
+            targets(found, ENDS[rendering](morphemes, found.words), chance, [tags[m.tag] for m in morphemes])
+            if found and morphemes
+            else []
+            for found, morphemes, chance in zip(part, analysed, commas, strict=True)
+        ]
         for name, chosen in (("train", lambda i: i % HELD_BACK), ("held", lambda i: i % HELD_BACK == 0)):
-            kept = [found for i, found in enumerate(part) if found and chosen(i)]
+            kept = [i for i, found in enumerate(part) if found and learned[i] and chosen(i)]
             np.savez(
                 options.out / f"{name}-{rendering}.npz",
-                ids=np.array([index.get(word, 0) for found in kept for word in found.words], np.int32),
-                labels=np.array([label for found in kept for label in found.labels], np.int8),
-                starts=np.cumsum([0, *(len(found.words) for found in kept)]),
-                sources=np.array([names.index(found.source) for found in kept]),
+                ids=np.array([index.get(word, 0) for i in kept for word in part[i].words], np.int32),
+                targets=np.array([row for i in kept for row in learned[i]], np.int16),
+                starts=np.cumsum([0, *(len(part[i].words) for i in kept)]),
+                sources=np.array([names.index(part[i].source) for i in kept]),
             )
-            print(name, rendering, len(kept), "sentences", sum(len(found.words) for found in kept), "words")
+            print(name, rendering, len(kept), "sentences", sum(len(part[i].words) for i in kept), "words")
     print(len(words), "words known")
 
 

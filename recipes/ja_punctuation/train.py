@@ -1,6 +1,9 @@
 """Train on prepared arrays; run it again to go on after a stop.
 
-python train.py --work WORK --run RUN --steps 6000
+python train.py --work WORK --run RUN --steps 6000 [--start WEIGHTS]
+
+The network learns the marks, for commas also the teacher's chances, and in a middle layer the words of the dictionary:
+where they end and what part of speech they are.
 """
 
 from __future__ import annotations
@@ -15,16 +18,24 @@ from pathlib import Path
 import model
 import numpy as np
 import torch
-from corpus import RENDERINGS
-from paragraphs import IGNORED, Batch, Corpus, batches
-from torch import Tensor
+from corpus import COMMA, NONE, RENDERINGS
+from paragraphs import CHANCE, CLASS, IGNORED, LABEL, Batch, Corpus, batches
+from torch import Tensor, nn
+from torch.nn import functional
 
 from uniasr.features.positions import position_codes
 from uniasr.networks.ct_transformer import CtTransformerNetwork
 from uniasr.text.words import read_words
+from uniasr.training.snapshots import average
 
 SEED = 1
 KEEP = 8
+TAUGHT = 0.7
+"""Share of the teacher's chance in what is learned about commas; the rest is the comma that was written or not."""
+TAGGING = 0.1
+"""Weight of the loss of the classes of words."""
+TAGGED = 1
+"""Number of the layer, of those behind the first, whose rows tell the classes."""
 
 
 def load(work: Path, name: str) -> list[Corpus]:
@@ -32,7 +43,7 @@ def load(work: Path, name: str) -> list[Corpus]:
     found = []
     for rendering in RENDERINGS:
         arrays = np.load(work / f"{name}-{rendering}.npz")
-        parts = [arrays[part].astype(np.int64) for part in ("ids", "labels", "starts", "sources")]
+        parts = [arrays[part].astype(np.int64) for part in ("ids", "targets", "starts", "sources")]
         found.append(Corpus(rendering, *parts))
     return found
 
@@ -44,6 +55,56 @@ def logits_of(network: CtTransformerNetwork, batch: Batch) -> Tensor:
     codes = torch.from_numpy(position_codes(0, size, network.config.embed_size)).float()
     none = torch.zeros(count, dtype=torch.int64)
     return network(torch.from_numpy(batch.ids), codes, valid.float(), none)
+
+
+class Learner(nn.Module):
+    """The network and, for training only, the classes of words from the rows of one of its layers."""
+
+    def __init__(self, network: CtTransformerNetwork, num_classes: int) -> None:
+        super().__init__()
+        self.network = network
+        size = network.config.output_size
+        self.tagger = nn.Sequential(nn.LayerNorm(size), nn.Linear(size, num_classes))
+        self._rows = torch.empty(0)
+        network.encoder.encoders[TAGGED].register_forward_hook(self._keep)
+
+    def _keep(self, layer: nn.Module, given: object, result: tuple[Tensor, ...]) -> None:
+        self._rows = result[0]
+
+    def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Scores [N, K, marks] and [N, K, classes]."""
+        return logits_of(self.network, batch), self.tagger(self._rows)
+
+
+def loss_of(marks: Tensor, classes: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean losses of marks and of classes; targets [N, K, 3]."""
+    labels, chances = targets[..., LABEL], targets[..., CHANCE] / 1000
+    learned = labels != IGNORED
+    wanted = functional.one_hot(labels[learned], marks.shape[-1]).float()
+    inner = wanted[:, NONE] + wanted[:, COMMA] > 0  # a full stop is no matter of habit
+    taught = torch.where(inner, TAUGHT, 0.0)
+    wanted[:, COMMA] += taught * (chances[learned] - wanted[:, COMMA])
+    wanted[:, NONE] = torch.where(inner, 1 - wanted[:, COMMA], 0.0)
+    return (
+        functional.cross_entropy(marks[learned].float(), wanted),
+        functional.cross_entropy(classes.float().flatten(0, 1), targets[..., CLASS].flatten(), ignore_index=IGNORED),
+    )
+
+
+def grown(network: CtTransformerNetwork, weights: dict[str, Tensor]) -> None:
+    """Take over the weights of a smaller network; what it lacks (layers, runs of words) begins by changing nothing."""
+    missing, unexpected = network.load_state_dict(weights, strict=False)
+    if unexpected:
+        raise SystemExit(f"the weights to start from have {unexpected[0]}, which the network lacks")
+    size = network.config.output_size
+    for number in sorted({int(name.split(".")[2]) for name in missing if name.startswith("encoder.encoders.")}):
+        layer = network.encoder.encoders[number]
+        attention, last = layer.self_attn, layer.feed_forward.w_2
+        with torch.no_grad():
+            for part in (attention.linear_q_k_v.weight[2 * size :], attention.linear_q_k_v.bias[2 * size :]):
+                part.zero_()
+            for whole in (attention.linear_out.bias, last.weight, last.bias):
+                whole.zero_()
 
 
 def stream(corpora: list[Corpus], words: int, vocab_size: int, done: int) -> Iterator[Batch]:
@@ -64,10 +125,10 @@ def rate(step: int, options: argparse.Namespace) -> float:
     return options.lr * min(1.0, (step + 1) / 300) * max(0.02, 0.5 * (1 + math.cos(math.pi * share)))
 
 
-def save(run: Path, network: CtTransformerNetwork, optimizer: torch.optim.Optimizer, step: int) -> None:
-    """What a later run goes on from, and a snapshot of the weights."""
-    state = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "step": step}
-    for path, value in ((run / "last.pt", state), (run / f"weights-{step:06d}.pt", state["network"])):
+def save(run: Path, learner: Learner, optimizer: torch.optim.Optimizer, step: int) -> None:
+    """What a later run goes on from, and a snapshot of the network's weights."""
+    state = {"learner": learner.state_dict(), "optimizer": optimizer.state_dict(), "step": step}
+    for path, value in ((run / "last.pt", state), (run / f"weights-{step:06d}.pt", learner.network.state_dict())):
         torch.save(value, path.with_suffix(".tmp"))
         path.with_suffix(".tmp").replace(path)
     for old in sorted(run.glob("weights-*.pt"))[:-KEEP]:
@@ -77,19 +138,22 @@ def save(run: Path, network: CtTransformerNetwork, optimizer: torch.optim.Optimi
 class Trainer:
     """A run in a directory: `last.pt` to resume from, `weights-*.pt` to average, `log.jsonl` to read."""
 
-    def __init__(self, options: argparse.Namespace, vocab_size: int) -> None:
+    def __init__(self, options: argparse.Namespace, vocab_size: int, num_classes: int) -> None:
         self.options, self.step = options, 0
-        self.network = CtTransformerNetwork(model.config(vocab_size))
-        torch.nn.init.normal_(self.network.embed.weight, std=self.network.config.output_size**-0.5)
+        network = CtTransformerNetwork(model.config(vocab_size))
+        nn.init.normal_(network.embed.weight, std=network.config.output_size**-0.5)
+        if options.start:
+            grown(network, average([options.start]))
+        self.learner = Learner(network, num_classes)
         self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), lr=options.lr, betas=(0.9, 0.98), weight_decay=0.01
+            self.learner.parameters(), lr=options.lr, betas=(0.9, 0.98), weight_decay=0.01
         )
         if (options.run / "last.pt").exists():
             state = torch.load(options.run / "last.pt", weights_only=True)
-            self.network.load_state_dict(state["network"])
+            self.learner.load_state_dict(state["learner"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.step = state["step"]
-        self.network.train()
+        self.learner.train()
 
     def run(self, source: Iterator[Batch]) -> None:
         """Train to the last step."""
@@ -99,31 +163,30 @@ class Trainer:
             losses.append(self.train_step(batch))
             seen += int(batch.counts.sum())
             if self.step % 100 == 0:
-                record = {"step": self.step, "loss": round(float(np.mean(losses)), 4)}
+                marks, classes = np.mean(losses, axis=0)
+                record = {"step": self.step, "loss": round(float(marks), 4), "classes": round(float(classes), 4)}
                 record["words_per_s"] = round(seen / (time.monotonic() - started))
                 with (self.options.run / "log.jsonl").open("a", encoding="utf-8") as log:
                     log.write(json.dumps(record) + "\n")
                 print(record, flush=True)
                 started, seen, losses = time.monotonic(), 0, []
             if self.step % self.options.save_every == 0 or self.step == self.options.steps:
-                save(self.options.run, self.network, self.optimizer, self.step)
+                save(self.options.run, self.learner, self.optimizer, self.step)
 
-    def train_step(self, batch: Batch) -> float:
-        """One update; returns the loss."""
+    def train_step(self, batch: Batch) -> tuple[float, float]:
+        """One update; returns the losses."""
         torch.manual_seed(SEED * 1_000_003 + self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate(self.step, self.options)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            logits = logits_of(self.network, batch)
-        loss = torch.nn.functional.cross_entropy(
-            logits.float().flatten(0, 1), torch.from_numpy(batch.labels).flatten(), ignore_index=IGNORED
-        )
+            marks, classes = self.learner(batch)
+        losses = loss_of(marks, classes, torch.from_numpy(batch.targets))
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        (losses[0] + TAGGING * losses[1]).backward()
+        nn.utils.clip_grad_norm_(self.learner.parameters(), 1.0)
         self.optimizer.step()
         self.step += 1
-        return loss.item()
+        return losses[0].item(), losses[1].item()
 
 
 def main() -> None:
@@ -131,6 +194,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--start", type=Path, help="weights of a smaller network to begin with")
     parser.add_argument("--steps", type=int, default=14000)
     parser.add_argument("--lr", type=float, default=2.5e-3)
     parser.add_argument("--batch-words", type=int, default=1024)
@@ -140,8 +204,9 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
     words = read_words(options.work / "tokens.txt")
-    trainer = Trainer(options, len(words))
-    trainer.run(stream(load(options.work, "train"), options.batch_words, len(words), trainer.step))
+    corpora = load(options.work, "train")
+    trainer = Trainer(options, len(words), 1 + max(int(corpus.targets[:, CLASS].max()) for corpus in corpora))
+    trainer.run(stream(corpora, options.batch_words, len(words), trainer.step))
 
 
 if __name__ == "__main__":

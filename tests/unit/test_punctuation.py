@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import uniasr
 from fabricated_punctuation import WORDS, config, fabricated, never
 from uniasr.errors import ModelError, OptionError
 from uniasr.recognizers.punctuation.render import plain_text, published_end, published_text
@@ -188,6 +189,9 @@ def test_a_stream_without_full_stops_keeps_a_bounded_number_of_words():
         {"look_ahead": 20},
         {"memory_shift": 2},
         {"text_style": "other"},
+        {"ngram_order": 2},
+        {"ngram_order": 0},
+        {"ngram_order": 3, "ngram_buckets": 2**40},
     ],
 )
 def test_impossible_configurations_are_refused(changes):
@@ -218,3 +222,32 @@ def test_the_graph_is_the_documented_one(causal):
         assert str(value.dtype) == f"torch.{kind}"
         varying = {axis: letter for axis, letter in enumerate(letters.split(", ")) if letter in ("W", "K")}
         assert varying == graph.axes.get(name, varying if only and not causal else {}), name
+
+
+@pytest.mark.torch
+def test_runs_of_words_are_told_apart_and_padding_is_not_seen(tmp_path):
+    torch = pytest.importorskip("torch")
+    from uniasr.checkpoints.ct_transformer import read_punctuation, write_punctuation
+    from uniasr.export.directory import export_punctuation
+    from uniasr.networks.ct_transformer import CtTransformerNetwork, RunEmbedding
+
+    torch.manual_seed(3)
+    network = CtTransformerNetwork(config(ngram_order=3, ngram_buckets=5_003)).eval()
+    torch.nn.init.normal_(network.runs.table.weight)
+    ids, valid = torch.tensor([[1, 2, 3, 1, 2, 4, 2, 3, 9]]), torch.tensor([[1.0] * 8 + [0.0]])
+    rows = network.runs(ids, valid)[0]
+    single = RunEmbedding(2, 5_003, 8)
+    single.table = network.runs.table
+    pairs = single(ids, valid)[0]
+    assert torch.equal(pairs[1], pairs[4])  # 1 2
+    assert torch.equal(pairs[2], pairs[7])  # 2 3
+    assert len({tuple(row.tolist()) for row in pairs[:8]}) == 6
+    assert not torch.equal(rows[2], rows[7])  # 1 2 3 and 4 2 3
+    assert torch.equal(network.runs(ids[:, :8], valid[:, :8])[0], rows[:8])
+
+    folder = write_punctuation(tmp_path / "weights", network.config, WordList(WORDS), state=network.state_dict())
+    graph = export_punctuation(read_punctuation(folder), tmp_path / "graph")
+    text = "あいうえおかきくけこok gpuあいう" * 9
+    by_torch, by_graph = (uniasr.load_punctuator(path).label(text) for path in (folder, graph))
+    assert by_torch == by_graph
+    assert len(set(by_torch.labels)) > 2

@@ -18,6 +18,7 @@ COMMAS = ("，", "、")
 """Where a sentence is cut that grows too long: at the first of these marks that the model has."""
 _MOST = 2**14
 """Larger than any width of a model, and small enough that a damaged file does not fill a computer's memory."""
+_LONGEST_RUN, _MOST_RUNS = 8, 2**18
 TEXT_STYLES = ("published", "plain")
 """As the published system writes, its oddities included; or with words left as they are."""
 
@@ -36,6 +37,10 @@ class CtTransformerConfig:
     num_blocks: int
     kernel_size: int
     """Words under the depthwise convolution (FSMN memory)."""
+    ngram_order: int = 1
+    """Above 1, a word's embedding also tells which words stand before it: a row for each run of up to so many words."""
+    ngram_buckets: int = 0
+    """Rows that all such runs share; which one is theirs follows from the ids (hashing)."""
     memory_shift: int = 0
     """Words by which that kernel is moved into the past [sanm_shfit]."""
     causal: bool = False
@@ -63,6 +68,11 @@ class CtTransformerConfig:
             raise ValueError(f"output_size {self.output_size} is no multiple of {self.attention_heads} heads")
         if self.embed_size % 2 or self.embed_size < 4:
             raise ValueError(f"embed_size {self.embed_size} must be even and at least 4 for the position code")
+        if not 1 <= self.ngram_order <= _LONGEST_RUN or not (self.ngram_order > 1) <= self.ngram_buckets <= _MOST_RUNS:
+            raise ValueError(
+                f"ngram_order {self.ngram_order} and ngram_buckets {self.ngram_buckets} do not fit: an order is "
+                f"1..{_LONGEST_RUN}, and above 1 it needs 1..{_MOST_RUNS} buckets"
+            )
         before, after = self.memory_reach
         if before < 0 or after < 0:
             raise ValueError(f"memory_shift {self.memory_shift} does not fit kernel_size {self.kernel_size}")

@@ -2,6 +2,7 @@
 
     ids -> embed -> x sqrt(width) + position codes -> encoder -> decoder -> logits
 
+Packaged models add to the embedding of a word those of the runs of words that end with it (`RunEmbedding`).
 The VAD-realtime variant is causal in all layers but the last, so that a word's label may rest on words to come only
 there. Words of a window are numbered from its start; windows are cut by `uniasr.recognizers.punctuation`.
 Source: arXiv 2003.01309; funasr 1.4.16 funasr/models/{ct_transformer,ct_transformer_streaming}.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from uniasr.configs.ct_transformer import CtTransformerConfig
 from uniasr.networks.layers.attention import MASKED
@@ -66,6 +68,33 @@ def boundary_hides(valid: Tensor, cached: Tensor) -> Tensor:
     return (hidden.to(valid.dtype) * MASKED)[:, None]
 
 
+class RunEmbedding(nn.Module):
+    """Hashed embeddings of the runs of 2, 3, ... `order` words that end with each word, added up.
+
+    They tell common words and endings of a language whose words of the model are single characters, at the cost of
+    a look-up. Source of the idea: hashed n-grams of fastText, arXiv 1607.04606.
+    """
+
+    PRIME, FACTOR = 2_147_483_647, 1_000_003
+    """Keys stay below the prime, so that no product leaves int64 (ids below 2**32)."""
+
+    def __init__(self, order: int, buckets: int, size: int) -> None:
+        super().__init__()
+        self.order, self.buckets = order, buckets
+        self.table = nn.Embedding(buckets, size)
+        nn.init.zeros_(self.table.weight)
+
+    def forward(self, ids: Tensor, valid: Tensor) -> Tensor:
+        """[W, K, size] for ids [W, K] and valid [W, K]; places before a window count as one more word."""
+        words = (ids + 1) * valid.to(ids.dtype)
+        keys, total = words, torch.zeros(())
+        for back in range(1, self.order):
+            before = functional.pad(words, (back, 0))[:, : words.shape[1]]
+            keys = (keys * self.FACTOR + before) % self.PRIME
+            total = total + self.table(keys % self.buckets)
+        return total
+
+
 class CtTransformerNetwork(nn.Module):
     """Windows of word ids -> scores of the marks, with the published parameter names."""
 
@@ -73,6 +102,8 @@ class CtTransformerNetwork(nn.Module):
         super().__init__()
         self.config = config
         self.embed = nn.Embedding(config.vocab_size, config.embed_size)
+        order, buckets = config.ngram_order, config.ngram_buckets
+        self.runs = RunEmbedding(order, buckets, config.embed_size) if order > 1 else None
         self.encoder = WordEncoder(config)
         self.decoder = nn.Linear(config.output_size, len(config.marks))
 
@@ -85,5 +116,8 @@ class CtTransformerNetwork(nn.Module):
             valid: [W, K] of 1.0 for words and 0.0 for padding behind them.
             cached: [W] of int64, words of the window that earlier calls have seen; unused unless causal.
         """
-        rows = self.embed(ids) * self.config.output_size**0.5 + positions
+        rows = self.embed(ids)
+        if self.runs is not None:
+            rows = rows + self.runs(ids, valid)
+        rows = rows * self.config.output_size**0.5 + positions
         return self.decoder(self.encoder(rows, valid, cached))  # type: ignore[no-any-return]

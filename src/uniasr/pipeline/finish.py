@@ -1,6 +1,7 @@
 """Marks and numbers for recognised tokens: what turns a recogniser's words into text to read, segment by segment.
 
-In a recording, marks are chosen with the words on both sides; in a stream, with those before them and the pause.
+In a recording, marks are chosen with the words on both sides; in a stream, with those before them and the pause, and
+its last words end in a full stop.
 """
 
 from __future__ import annotations
@@ -44,10 +45,12 @@ class Finisher:
         audio_ms = event.audio_ms + offset_ms
         return replace(event, segment=carry.segments, tokens=tokens, text=text, stable=stable, audio_ms=audio_ms)
 
-    def final(self, carry: FinishCarry, event: Final, offset_ms: int) -> tuple[FinishCarry, Final]:
-        """A final result in the time of the recording, with marks and numbers."""
+    def final(
+        self, carry: FinishCarry, event: Final, offset_ms: int, *, last: bool = False
+    ) -> tuple[FinishCarry, Final]:
+        """A final result in the time of the recording, with marks and numbers; `last`: no words follow it."""
         moved = placed(event.result, carry.segments, offset_ms)
-        punctuation, tokens, text = self._written(carry.punctuation, moved.tokens, ended=True)
+        punctuation, tokens, text = self._written(carry.punctuation, moved.tokens, ended=True, last=last)
         done = replace(moved, tokens=tokens, text=text)
         carry = FinishCarry(punctuation, carry.segments + 1)
         return carry, Final(done.index, done.text, done.tokens, done.end_ms, len(done.tokens), done)
@@ -65,10 +68,10 @@ class Finisher:
         return align_tokens(tokens, result), result.text
 
     def _written(
-        self, carry: StreamCarry, tokens: tuple[Token, ...], *, ended: bool
+        self, carry: StreamCarry, tokens: tuple[Token, ...], *, ended: bool, last: bool = False
     ) -> tuple[StreamCarry, tuple[Token, ...], str]:
         if self.punctuator is not None:
-            carry, tokens = self.punctuator.follow(carry, tokens, ended=ended)
+            carry, tokens = self.punctuator.follow(carry, tokens, ended=ended, last=last)
         return carry, *self.converted(tokens)
 
 

@@ -52,6 +52,8 @@ class PipelineStream:
         )
         self._vad, self._recent, self._carry = vad, Recent(rate_hz), FinishCarry()
         self._open = _Open(open_recognition(), 0, 0) if vad is None else None
+        self._spoken: tuple[FinishCarry, Final, int] | None = None
+        """What the latest final with words was made from."""
         self._hotwords: tuple[Any] | None = None
         self._finished = False
 
@@ -62,15 +64,18 @@ class PipelineStream:
         return [event for i in range(0, len(samples), step) for event in self._hear(samples[i : i + step])]
 
     def finish(self) -> list[Event]:
-        """The remaining events; the audio is complete."""
+        """The remaining events; the audio is complete.
+
+        If there are finals with words among them, the last one ends in a full stop.
+        """
         self._decoder.finish()
         if self._finished:
             return []
         self._finished = True
         if self._vad is None:
-            return self._close()
+            return self._with_end(self._close())
         self._vad[1].end()
-        return self._follow()
+        return self._with_end(self._follow())
 
     def set_hotwords(self, hotwords: Any) -> None:
         """Listen for other words from here on; None listens for none. Raises OptionError as opening with them does."""
@@ -132,11 +137,21 @@ class PipelineStream:
         self._open = None
         return events
 
+    def _with_end(self, events: Sequence[Event]) -> list[Event]:
+        """The last events, of which the last final with words is one that no words follow."""
+        places = [i for i, event in enumerate(events) if isinstance(event, Final) and event.tokens]
+        if not places or self._spoken is None:
+            return list(events)
+        _, final = self._finisher.final(*self._spoken, last=True)
+        return [*events[: places[-1]], final, *events[places[-1] + 1 :]]
+
     def _finish_events(self, events: Sequence[Event]) -> list[Event]:
         assert self._open is not None
         finished: list[Event] = []
         for event in events:
             if isinstance(event, Final):
+                if event.tokens:
+                    self._spoken = self._carry, event, self._open.start_ms
                 self._carry, final = self._finisher.final(self._carry, event, self._open.start_ms)
                 finished.append(final)
             else:

@@ -134,18 +134,22 @@ class Punctuator:
         return advance(carry, words, labelled, self.config)
 
     def follow(
-        self, carry: StreamCarry, tokens: Sequence[Token], *, ended: bool
+        self, carry: StreamCarry, tokens: Sequence[Token], *, ended: bool, last: bool = False
     ) -> tuple[StreamCarry, tuple[Token, ...]]:
         """Tokens that follow those of earlier calls, with marks as in `punctuate_tokens`, and the next carry.
 
-        `ended`: the speaker has paused, so that the mark behind the last token is decided now, from what stands before
-        it; without it that token gets none.
+        Args:
+            carry: what the earlier calls left.
+            tokens: in the order of speech.
+            ended: the speaker has paused, so that the mark behind the last token is decided now, from what stands
+                before it; without it that token gets none.
+            last: the text ends here, so that a full stop follows the last token.
         """
         words = words_of(tokens, self.split)
         if not words.words:
             return carry, tuple(tokens)
         carry, piece = self.advance(carry, words.words)
-        closing = carry.pending if ended else ""
+        closing = closing_mark(carry, self.config) if last else carry.pending if ended else ""
         if closing in FULL_STOPS:
             carry = StreamCarry()
         return carry, tuple(attach(tokens, words, [*piece.marks[:-1], closing]))
