@@ -4,8 +4,9 @@
 
 Features are computed from audio while training (fbank, LFR, CMVN). `--reference` runs the training step of FunASR on
 the same batches and weights in the same call, with the Python of an environment with funasr 1.4.16; its features are
-handed over ready-made. Dropout is 0 and the latencies take turns, so that both print the same losses, up to the
-reference's handling of the last token and of the ends of shorter utterances (docs/families/uniasr.md).
+handed over ready-made. The latencies take turns, and dropout is 0, so that both print the same losses, up to the
+reference's handling of the last token and of the ends of shorter utterances (docs/families/uniasr.md); with
+`--dropout` it is the published 0.1, as in a real training.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8, help="utterances")
     parser.add_argument("--seconds", type=float, default=6.0, help="mean length of an utterance")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--dropout", action="store_true")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", default="float32", choices=["float32", "bfloat16", "float16"])
     parser.add_argument("--job", help=argparse.SUPPRESS)
@@ -45,7 +47,10 @@ def main() -> None:
         print(json.dumps(measure(job)))
         return
     model = write_template(options.work / "template")
-    job = {name: getattr(options, name) for name in ("steps", "batch", "seconds", "threads", "device", "precision")}
+    job = {
+        name: getattr(options, name)
+        for name in ("steps", "batch", "seconds", "threads", "device", "precision", "dropout")
+    }
     job |= {"model": str(model), "batches": str(options.work / "batches"), "engine": "uniasr"}
     own = run(job, sys.executable)
     show("uniasr", own)
@@ -157,7 +162,9 @@ def ours(job: dict[str, object]) -> dict[str, object]:
     torch.set_num_threads(job["threads"])
     files = read_model(Path(job["model"]))
     device, dtype = job["device"], getattr(torch, job["precision"])
-    network = without_dropout(load_network(files)).train().to(device)
+    network = load_network(files).train().to(device)
+    if not job["dropout"]:
+        without_dropout(network)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-4)
     scaler = torch.amp.GradScaler(device, enabled=job["precision"] == "float16")
     batches, clock, losses, audio = made_up(job, files).epoch(0), Clock(device), [], 0
@@ -197,7 +204,9 @@ def reference(job: dict[str, object]) -> dict[str, object]:
     torch.set_num_threads(job["threads"])
     device, dtype = job["device"], getattr(torch, job["precision"])
     loaded = AutoModel(model=job["model"], device=device, disable_update=True, disable_pbar=True, log_level="ERROR")
-    network = without_dropout(loaded.model).train()
+    network = loaded.model.train()
+    if not job["dropout"]:
+        without_dropout(network)
     network.predictor2_weight = 1.0  # it does not know the published spelling
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-4)
     clock, losses, audio = Clock(device), [], 0
@@ -222,13 +231,10 @@ def reference(job: dict[str, object]) -> dict[str, object]:
     return clock.figures(job["steps"], audio, losses)
 
 
-def without_dropout(network: object) -> object:
-    import torch
-
+def without_dropout(network: object) -> None:
     for module in network.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-    return network
+        if type(module).__name__ == "Dropout":  # ours or PyTorch's
+            module.rate = module.p = 0.0
 
 
 if __name__ == "__main__":
