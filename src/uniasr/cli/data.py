@@ -69,6 +69,7 @@ def features(data: tuple[str, ...], model: str | None, output: str, copies: int,
     The rows are those that training computes on the way. The development set is never spoiled.
     """
     need_torch()
+    from uniasr.cli.progress import counted
     from uniasr.training.data.features import USUAL_FRONTEND, extract
     from uniasr.training.data.waveform import Spoiler, preset
 
@@ -78,7 +79,9 @@ def features(data: tuple[str, ...], model: str | None, output: str, copies: int,
     sets = _usable(data, options["max_seconds"], options["skip_bad"])
     for name, usable in sets.items():
         ours = (spoiler, copies) if name == "train" else (None, 1)
-        rows = extract(usable, Path(output) / name, frontend, spoiler=ours[0], copies=ours[1], jobs=jobs)
+        with counted(len(usable) * ours[1], f"features of {name}") as bar:
+            how: dict[str, Any] = {"spoiler": ours[0], "copies": ours[1], "jobs": jobs, "tell": bar.done}
+            rows = extract(usable, Path(output) / name, frontend, **how)
         put(f"{Path(output) / name}: {len(usable) * ours[1]} utterances, {rows * frontend.row_ms / 3.6e6:.2f} h\n")
 
 
