@@ -184,6 +184,16 @@ def test_small_sets_make_several_batches_and_runs_are_looked_at_ten_times():
     assert train_options(replace(options, evaluate_every=7), 4_000, 1).save_every == 7
 
 
+def test_a_run_can_be_told_its_updates_and_how_the_rate_falls():
+    options = RunOptions(max_epoch=50, max_steps=900, schedule="cosine", decay_steps=100)
+    found = train_options(options, 4_000, 1)
+    assert (found.steps, found.epochs, found.schedule, found.decay_steps) == (900, 0, "cosine", 100)
+    assert (found.save_every, found.warmup_steps) == (90, 90)
+    for wrong in ({"schedule": "cosine"}, {"decay_steps": 5}, {"schedule": "steep"}, {"max_steps": -1}):
+        with pytest.raises(OptionError, match=r"max_steps|schedule"):
+            RunOptions(**wrong)
+
+
 # The command line
 
 
@@ -198,6 +208,8 @@ def test_the_commands_work_together(model, data, tmp_path):
         "data", "features", "--data", data, "--model", model, "--output", tmp_path / "store", "--augment", "none"
     )
     assert features.exit_code == 0, features.output
+    usual = run("data", "features", "--data", data, "--output", tmp_path / "usual")
+    assert usual.exit_code == 0, usual.output
     packed = run("data", "pack", "--data", data, "--output", tmp_path / "packed", "--per-shard", 8)
     assert "16 utterances in 2 shards" in packed.stdout
     for name, kind in (("store", "small"), ("packed", "large")):

@@ -292,6 +292,13 @@ def test_several_folders_become_one_set(tmp_path):
         prepare([tmp_path / "packed", tmp_path / "two"], TOKENS, CONFIG, LIGHT, tmp_path / "work")
 
 
+def test_a_folder_named_twice_is_heard_twice_but_measured_once(tmp_path):
+    write_folder(tmp_path / "one", train=4, dev=2)
+    found = prepare([tmp_path / "one"] * 2, TOKENS, CONFIG, LIGHT, tmp_path / "work")
+    assert len({clip.key for clip, _ in found.train.clips}) == 8
+    assert len(found.dev.clips) == len(found.held_back) == 2
+
+
 def test_a_vocabulary_can_be_made_from_the_transcripts(folder, tmp_path):
     def make(lines):
         return Vocabulary(("<blank>", "<s>", "</s>", *sorted(set("".join(lines))), "<unk>"))

@@ -29,6 +29,7 @@ torch = pytest.importorskip("torch")
 from uniasr.engines.torch import TorchEngine  # noqa: E402
 from uniasr.networks.graphs import uniasr_graphs  # noqa: E402
 from uniasr.networks.layers import cif  # noqa: E402
+from uniasr.networks.layers.dropout import Dropout  # noqa: E402
 from uniasr.networks.layers.fsmn_decoder import ScamaDecoder  # noqa: E402
 from uniasr.networks.uniasr import UniasrNetwork  # noqa: E402
 
@@ -407,3 +408,26 @@ def test_decoder_steps_and_sequence_follow_the_equations(config, seed, steps, nu
             single.append(log_probs[0, 0])
     np.testing.assert_allclose(whole, wanted, atol=2e-3)
     np.testing.assert_allclose(torch.stack(single), wanted, atol=2e-3)
+
+
+# Dropout
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.1, 0.5])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_dropout_keeps_the_mean_and_forgets_the_right_share(rate, dtype):
+    layer = Dropout(rate)
+    x = torch.ones(3, 7, 9_001, dtype=dtype, requires_grad=True)
+    torch.manual_seed(4)
+    y = layer(x)
+    y.float().sum().backward()
+    assert y.dtype == dtype
+    assert torch.equal(x.grad, y)  # what is kept is only scaled
+    gone = (y == 0).float()
+    assert abs(float(gone.mean()) - rate) < 0.005
+    assert abs(float(y.detach().float().mean()) - 1) < 0.01
+    neighbours = float((gone[..., 1:] * gone[..., :-1]).mean())  # elements of one draw are independent
+    assert abs(neighbours - rate**2) < 0.01
+    torch.manual_seed(4)
+    assert torch.equal(layer(x), y)
+    assert layer.eval()(x) is x

@@ -54,29 +54,34 @@ def _check_characters(files: ModelFiles, sets: dict[str, list[tuple[Entry, float
 @data.command()
 @data_options
 @augment_options
-@click.option("--model", required=True, metavar="MODEL", help="Model whose front end makes the features.")
+@click.option(
+    "--model", metavar="MODEL", help="Model whose front end makes the features.  [default: that of `uniasr train`]"
+)
 @click.option("--output", required=True, metavar="DIR", help="Folder to write: a store for each set.")
 @click.option(
     "--copies", type=int, default=1, show_default=True, metavar="N", help="Spoiled copies of each training recording."
 )
 @click.option("--jobs", type=int, default=1, show_default=True, metavar="N", help="Processes that work on it.")
 @click.option("--seed", type=int, default=1, show_default=True, metavar="N", help="Of spoiling.")
-def features(data: tuple[str, ...], model: str, output: str, copies: int, jobs: int, **options: Any) -> None:
-    """Compute feature rows once; `--data` of `uniasr finetune` may name the folder.
+def features(data: tuple[str, ...], model: str | None, output: str, copies: int, jobs: int, **options: Any) -> None:
+    """Compute feature rows once; `--data` of `uniasr finetune` and `data` of `uniasr train` may name the folder.
 
     The rows are those that training computes on the way. The development set is never spoiled.
     """
     need_torch()
-    from uniasr.training.data.features import extract
+    from uniasr.cli.progress import counted
+    from uniasr.training.data.features import USUAL_FRONTEND, extract
     from uniasr.training.data.waveform import Spoiler, preset
 
-    frontend = _files(model).config.frontend
+    frontend = USUAL_FRONTEND if model is None else _files(model).config.frontend
     config = preset(options["augment"], options["noise_dir"], options["room_dir"])
     spoiler = None if config is None else Spoiler(config, frontend.sample_rate_hz, options["seed"])
     sets = _usable(data, options["max_seconds"], options["skip_bad"])
     for name, usable in sets.items():
         ours = (spoiler, copies) if name == "train" else (None, 1)
-        rows = extract(usable, Path(output) / name, frontend, spoiler=ours[0], copies=ours[1], jobs=jobs)
+        with counted(len(usable) * ours[1], f"features of {name}") as bar:
+            how: dict[str, Any] = {"spoiler": ours[0], "copies": ours[1], "jobs": jobs, "tell": bar.done}
+            rows = extract(usable, Path(output) / name, frontend, **how)
         put(f"{Path(output) / name}: {len(usable) * ours[1]} utterances, {rows * frontend.row_ms / 3.6e6:.2f} h\n")
 
 

@@ -9,8 +9,8 @@ import click
 from uniasr.cli.training import augment_options, data_options, need_torch, put, say
 
 _RUN = (
-    *("max_epoch", "lr", "batch_bins", "accumulate", "patience", "evaluate_every", "average"),
-    *("freeze_pass1", "precision", "seed", "workers", "weights"),
+    *("max_epoch", "max_steps", "lr", "schedule", "decay_steps", "batch_bins", "accumulate", "patience"),
+    *("evaluate_every", "average", "freeze_pass1", "precision", "seed", "workers", "weights"),
 )
 
 
@@ -23,7 +23,25 @@ _RUN = (
 @data_options
 @click.option("--output", required=True, metavar="DIR", help="The new model; what resuming needs lies in DIR/run.")
 @click.option("--max-epoch", type=int, default=50, show_default=True, metavar="N", help="Epochs to train.")
+@click.option(
+    "--max-steps", type=int, default=0, show_default=True, metavar="N", help="Updates to make instead; 0: by epochs."
+)
 @click.option("--lr", type=float, default=5e-5, show_default=True, metavar="X", help="Highest learning rate.")
+@click.option(
+    "--schedule",
+    default="constant",
+    show_default=True,
+    metavar="constant|inverse_sqrt|cosine",
+    help="How the learning rate goes on after the warm-up.",
+)
+@click.option(
+    "--decay-steps",
+    type=int,
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Last of --max-steps, over which the rate falls linearly.",
+)
 @click.option(
     "--batch-bins",
     type=int,

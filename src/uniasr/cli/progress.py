@@ -61,6 +61,17 @@ def watched(inputs: Sequence[NamedInput], work: str = "transcribing") -> Iterato
             yield sources, Bar(progress, task)
 
 
+@contextmanager
+def counted(total: int, work: str) -> Iterator[Bar]:
+    """A bar for so many pieces of work."""
+    progress = _progress()
+    if progress is None:
+        yield Bar()
+        return
+    with progress:
+        yield Bar(progress, progress.add_task(work, total=total))
+
+
 class _WatchedFile(io.FileIO):
     """A file that tells how far it has been read."""
 

@@ -29,7 +29,7 @@ from uniasr.training.evaluation.errors import Counts, align, count
 from uniasr.training.evaluation.units import characters
 from uniasr.training.loop import Trainer
 from uniasr.training.objective import ObjectiveOptions
-from uniasr.training.options import TrainOptions
+from uniasr.training.options import SCHEDULES, TrainOptions
 from uniasr.training.processes import Processes
 from uniasr.training.result import write_result
 from uniasr.training.snapshots import average, best_weights, newest_weights
@@ -50,7 +50,13 @@ class RunOptions:
     """How a run learns."""
 
     max_epoch: int = 50
+    max_steps: int = 0
+    """Updates after which the run ends, however many epochs that are; 0: `max_epoch` decides."""
     lr: float = 5e-5
+    schedule: Literal["constant", "inverse_sqrt", "cosine"] = "constant"
+    """What the rate does after the warm-up: stay; fall with the root of the step; or along a cosine to `max_steps`."""
+    decay_steps: int = 0
+    """Last of `max_steps`, over which the rate also falls linearly to a twentieth."""
     batch_bins: int = 16_000
     """Feature rows of a batch and process at most, padding included."""
     accumulate: int = 1
@@ -79,6 +85,13 @@ class RunOptions:
         for name in ("max_epoch", "batch_bins", "accumulate", "average"):
             if getattr(self, name) < 1:
                 raise OptionError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        for name in ("max_steps", "decay_steps"):
+            if getattr(self, name) < 0:
+                raise OptionError(f"{name} is {getattr(self, name)}; it cannot be negative")
+        if self.schedule not in SCHEDULES:
+            raise OptionError(f"schedule is {self.schedule!r}; choose one of {', '.join(SCHEDULES)}")
+        if (self.schedule == "cosine" or self.decay_steps) and not self.max_steps:
+            raise OptionError("a rate that falls towards the end (cosine, decay_steps) needs max_steps")
         if not (math.isfinite(self.lr) and self.lr > 0):
             raise OptionError(f"lr is {self.lr}; give a positive number")
         if self.precision not in ("float32", "bfloat16", "float16"):
@@ -147,11 +160,14 @@ def batch_rows(options: RunOptions, num_rows: int, world: int) -> int:
 def train_options(options: RunOptions, num_rows: int, world: int) -> TrainOptions:
     """Options of the loop; the number of steps is estimated where it matters only for when to look."""
     per_epoch = max(1, round(num_rows / (batch_rows(options, num_rows, world) * world * options.accumulate)))
-    total = per_epoch * options.max_epoch
+    total = options.max_steps or per_epoch * options.max_epoch
     every = options.evaluate_every or min(MOST_STEPS_UNSAVED, max(per_epoch, total // EVALUATIONS))
     return TrainOptions(
-        epochs=options.max_epoch,
+        steps=options.max_steps,
+        epochs=0 if options.max_steps else options.max_epoch,
         lr=options.lr,
+        schedule=options.schedule,
+        decay_steps=options.decay_steps,
         warmup_steps=max(1, min(400, total // 10)) if options.warmup_steps is None else options.warmup_steps,
         accumulate=options.accumulate,
         precision=options.precision,

@@ -10,6 +10,7 @@ from uniasr.errors import OptionError
 from uniasr.training.augment import SpecAugmentConfig
 from uniasr.training.objective import ObjectiveOptions
 
+SCHEDULES = ("constant", "inverse_sqrt", "cosine")
 LOWEST = 0.05
 """Share of the rate that a decay ends at."""
 

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from uniasr.configs.uniasr import DecoderConfig
 from uniasr.networks.layers.attention import MASKED, attend, head_scale, split_heads
+from uniasr.networks.layers.dropout import Dropout
 from uniasr.networks.layers.sanm import LAYER_NORM_EPS
 
 
@@ -24,7 +25,7 @@ class NormedFeedForward(nn.Module):
         self.w_1 = nn.Linear(input_size, hidden)
         self.norm = nn.LayerNorm(hidden, eps=LAYER_NORM_EPS)
         self.w_2 = nn.Linear(hidden, size, bias=False)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """[..., input_size] -> [..., size]."""
@@ -51,7 +52,7 @@ class CausalMemory(nn.Module):
         super().__init__()
         size = config.attention_dim
         self.fsmn_block = nn.Conv1d(size, size, config.kernel_size, groups=size, bias=False)
-        self.dropout = nn.Dropout(config.self_attention_dropout)
+        self.dropout = Dropout(config.self_attention_dropout)
 
     def sequence(self, t: Tensor) -> Tensor:
         """All steps at once, [B, L, D]."""
@@ -78,7 +79,7 @@ class CrossAttention(nn.Module):
         self.linear_q = nn.Linear(size, size)
         self.linear_k_v = nn.Linear(memory_size, 2 * size)
         self.linear_out = nn.Linear(size, size)
-        self.dropout = nn.Dropout(config.src_attention_dropout)
+        self.dropout = Dropout(config.src_attention_dropout)
 
     def project(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Encoder rows [B, T, E] -> keys [B, H, D / H, T] and values [B, H, T, D / H]."""
@@ -101,7 +102,7 @@ class DecoderLayer(nn.Module):
         self.feed_forward = NormedFeedForward(size, config.linear_units, size, config.dropout)
         self.norm2 = nn.LayerNorm(size, eps=LAYER_NORM_EPS)
         self.self_attn = CausalMemory(config)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         if memory_size is not None:
             self.norm3 = nn.LayerNorm(size, eps=LAYER_NORM_EPS)
             self.src_attn = CrossAttention(config, memory_size)

@@ -15,6 +15,7 @@ from torch.nn import functional
 from uniasr.configs.ct_transformer import CtTransformerConfig
 from uniasr.configs.uniasr import EncoderConfig
 from uniasr.networks.layers.attention import MASKED, attend, head_scale, split_heads
+from uniasr.networks.layers.dropout import Dropout
 
 LAYER_NORM_EPS = 1e-12
 
@@ -43,7 +44,7 @@ class FeedForward(nn.Module):
         super().__init__()
         self.w_1 = nn.Linear(size, hidden)
         self.w_2 = nn.Linear(hidden, size)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """[..., D] -> [..., D]."""
@@ -68,8 +69,8 @@ class SelfAttention(nn.Module):
         self.fsmn_block = nn.Conv1d(
             size, size, config.kernel_size, padding=0 if self.uneven else before, groups=size, bias=False
         )
-        self.attention_dropout = nn.Dropout(config.attention_dropout)
-        self.dropout = nn.Dropout(config.dropout)
+        self.attention_dropout = Dropout(config.attention_dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(
         self, x: Tensor, valid: Tensor, bias: Tensor, layer: int, back: LookBack | None
@@ -121,7 +122,7 @@ class EncoderLayer(nn.Module):
         self.feed_forward = FeedForward(size, config.linear_units, config.dropout)
         self.norm1 = nn.LayerNorm(input_size, eps=LAYER_NORM_EPS)
         self.norm2 = nn.LayerNorm(size, eps=LAYER_NORM_EPS)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(
         self, x: Tensor, valid: Tensor, bias: Tensor, layer: int, back: LookBack | None

@@ -16,6 +16,9 @@ from uniasr.training.data.waveform import Spoiler
 from uniasr.training.store import ABOUT, FeatureStore, StoreWriter
 from uniasr.types import F32
 
+USUAL_FRONTEND = FrontendConfig()
+"""That of `uniasr train`, unless its plan names another."""
+
 
 def extract(
     usable: Sequence[tuple[Entry, float]],

@@ -72,12 +72,17 @@ class Prepared:
 
 
 def read_folders(data: Sequence[Path]) -> Folder:
-    """All utterances of some folders; keys of different folders are kept apart."""
+    """All utterances of some folders; keys of different folders are kept apart.
+
+    A folder that is named several times is heard so often in an epoch; its development set counts once.
+    """
     if len(data) == 1:
         return read_data(data[0])
     whole = Folder(Listing(), Listing())
     for number, directory in enumerate(data):
         folder = read_data(directory)
+        if directory in data[:number]:
+            folder = Folder(Listing(folder.train.entries), Listing())
         for ours, found in ((whole.train, folder.train), (whole.dev, folder.dev)):
             ours.entries += [replace(entry, key=f"{number}-{entry.key}") for entry in found.entries]
             ours.problems += found.problems
