@@ -58,5 +58,6 @@ def config(vocab_size: int) -> UniasrConfig:
             "normal": ModeConfig(pass_number=2, latency=0),
             "offline": ModeConfig(pass_number=2, latency=2),
         },
-        segment_s=8.0,
+        segment_s=3.0,
+        pause_s=0.8,
     )

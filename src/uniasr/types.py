@@ -76,10 +76,12 @@ class DecodingOptions:
     segment_s: float = 20.0
     """A segment of at least this length closes at the next pause (gated search only); a model may have another
     default."""
+    pause_s: float = 0.6
+    """What counts as a pause: so long without a token. A model may have another default."""
     max_segment_s: float = 60.0
     """A segment closes here at the latest (gated search only)."""
     endpoint: tuple[EndpointRule, ...] | None = None
-    """Rules that close a segment in place of `segment_s` and `max_segment_s`, such as ENDPOINT_RULES (gated
+    """Rules that close a segment in place of these three, such as ENDPOINT_RULES (gated
     search only)."""
     refresh_ms: int | None = None
     """Normal mode: least time between two refreshes; None refreshes with every chunk of the second pass."""
@@ -113,7 +115,7 @@ class DecodingOptions:
             value = getattr(self, name)
             if not isinstance(value, int | float) or not np.isfinite(value):
                 raise OptionError(f"{name} is {value!r}; it must be a finite number")
-        for name in ("segment_s", "max_segment_s"):
+        for name in ("segment_s", "pause_s", "max_segment_s"):
             value = getattr(self, name)
             if not isinstance(value, int | float) or not value > 0:
                 raise OptionError(f"{name} is {value!r}; give a positive number of seconds")

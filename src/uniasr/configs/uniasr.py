@@ -180,6 +180,8 @@ class UniasrConfig:
     """How much later than the firings of each pass the speech is, as measured on speech with known times."""
     segment_s: float = 20.0
     """Default of `DecodingOptions.segment_s`: how much speech between two restarts suits the model best."""
+    pause_s: float = 0.6
+    """Default of `DecodingOptions.pause_s`."""
     joint_training: bool = True
     """Whether the second pass's gradient reaches the first encoder [encoder1_encoder2_joint_training]."""
 
@@ -205,8 +207,8 @@ class UniasrConfig:
                 )
         if not all(abs(shift) <= MAX_SHIFT_MS for shift in self.time_shift_ms):
             raise ValueError(f"time_shift_ms is {self.time_shift_ms}; no shift may exceed {MAX_SHIFT_MS:.0f} ms")
-        if not self.segment_s > 0:
-            raise ValueError(f"segment_s is {self.segment_s}; it must be a positive number of seconds")
+        if not (self.segment_s > 0 and self.pause_s > 0):
+            raise ValueError(f"segment_s is {self.segment_s} and pause_s {self.pause_s}; give positive seconds")
         for name in MODES:
             mode = self.modes.get(name)
             if mode is None or mode.pass_number not in (1, 2) or not 0 <= mode.latency < self.num_latencies:

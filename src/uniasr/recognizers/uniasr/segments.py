@@ -83,7 +83,7 @@ def closing_rules(options: DecodingOptions) -> tuple[EndpointRule, ...]:
     """When a segment closes: the call's rules, or at a pause after `segment_s` and at the latest at `max_segment_s`."""
     if options.endpoint is not None:
         return options.endpoint
-    pause = EndpointRule(name="pause", silence_ms=PAUSE_MS, length_ms=options.segment_s * 1000)
+    pause = EndpointRule(name="pause", silence_ms=options.pause_s * 1000, length_ms=options.segment_s * 1000)
     return pause, EndpointRule(name="length", length_ms=options.max_segment_s * 1000)
 
 
