@@ -257,7 +257,7 @@ def test_weight_nothing_is_no_language_model(model, speech, lm):
 
 
 def test_what_is_no_language_model_is_an_error(model, speech, tmp_path):
-    (tmp_path / "lm.bin").write_bytes(b"mmap lm http://kheafield.com/code format version 5")
+    (tmp_path / "lm.bin").write_bytes(b"neither an n-gram nor a network")
     for lm, kind in (
         ("lost.arpa", ModelNotFoundError),
         (tmp_path, ModelNotFoundError),
