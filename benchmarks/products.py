@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import onnxruntime
@@ -32,7 +33,7 @@ HEADINGS = ("mode", "beam", "encoders' products", "decoder's products", "other n
 class Profiled(onnxruntime.InferenceSession):
     """A session that keeps a profile; all of them are listed here."""
 
-    opened: list[Profiled] = []  # noqa: RUF012 - one list for the process is meant
+    opened: ClassVar[list[Profiled]] = []
     folder = ""
 
     def __init__(self, path: str, options: onnxruntime.SessionOptions, **rest: object) -> None:
