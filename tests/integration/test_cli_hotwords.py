@@ -28,7 +28,7 @@ def words(tmp_path):
 
 
 def test_transcribe_reports_the_words_of_a_file(words):
-    done = command("transcribe", str(SAMPLE), "--format", "json", "--hotwords", str(words))
+    done = command("transcribe", str(SAMPLE), "--format", "json", "--output-script", "kana", "--hotwords", str(words))
     assert done.returncode == 0, done.stderr
     (match,) = json.loads(done.stdout)["segments"][0]["hotwords"]
     assert match["word"] == "居間"

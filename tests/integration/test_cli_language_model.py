@@ -31,10 +31,11 @@ def arpa(tmp_path):
 
 
 def test_the_command_takes_a_language_model(arpa):
-    done = command("transcribe", str(SAMPLE), "--punctuation", "none", "--lm", arpa, "--lm-weight", "3")
+    told = ("--lm", arpa, "--lm-weight", "3", "--output-script", "kana")
+    done = command("transcribe", str(SAMPLE), "--punctuation", "none", *told)
     assert done.returncode == 0, done.stderr
     assert set(done.stdout.strip()) == {"ア"}
-    done = command("stream", str(SAMPLE), "--mode", "fast", "--lm", arpa, "--lm-weight", "3")
+    done = command("stream", str(SAMPLE), "--mode", "fast", *told)
     assert "final" in done.stdout.splitlines()[-1]
     assert done.stdout.rstrip().endswith("ア。")
 

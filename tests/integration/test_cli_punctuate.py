@@ -62,7 +62,7 @@ def test_bytes_that_are_no_text_do_not_stop_it():
     ("arguments", "said"),
     [
         (["--style", "loud", "a"], "style"),
-        (["--model", "ja-kana", "a"], "punctuation"),
+        (["--model", "ja", "a"], "punctuation"),
         (["--model", "no/where", "a"], "no/where"),
         (["--live", "--style", "plain", "a"], "--live"),
         (["--threads", "0", "a"], "threads"),

@@ -137,8 +137,8 @@ def test_hotwords_are_written_and_a_list_that_is_read_once_will_do(model):
 
 
 def test_a_closed_segment_is_judged_by_sense(model):
-    options = {"nbest": 5, "converter": "ja-written"}
-    plain = model.transcribe(SAMPLE, nbest=5, converter="none").segments[0].nbest
+    options = {"nbest": 5, "output": "kana"}
+    plain = model.transcribe(SAMPLE, nbest=5, output="kana", converter="none").segments[0].nbest
     judged = model.transcribe(SAMPLE, **options).segments[0].nbest
     assert {one.token_ids for one in plain} == {one.token_ids for one in judged}
     scores = {one.token_ids: one.score for one in plain}

@@ -13,7 +13,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 PACKAGED = ROOT / "src" / "uniasr" / "packaged"
-MODEL, SAMPLE = PACKAGED / "ja-kana", PACKAGED / "samples" / "ja.wav"
+MODEL, SAMPLE = PACKAGED / "ja", PACKAGED / "samples" / "ja.wav"
 PAGES = sorted(
     path
     for pattern in ("*.md", "docs/**/*.md", "recipes/**/*.md", "src/**/*.md", "tests/**/*.md")

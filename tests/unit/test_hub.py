@@ -170,12 +170,12 @@ def test_a_download_without_client_names_it():
 def test_packaged_models_are_found_by_name_and_by_default(tmp_path, monkeypatch):
     inner = tmp_path / "package"
     monkeypatch.setattr(importlib.resources, "files", lambda _: inner)
-    with pytest.raises(ModelNotFoundError, match="ja-kana"):
+    with pytest.raises(ModelNotFoundError, match="'ja'"):
         resolve()
-    there = model_at(inner / "packaged" / "ja-kana")
+    there = model_at(inner / "packaged" / "ja")
     (inner / "packaged" / "__pycache__").mkdir()
-    assert resolve() == resolve("ja-kana") == there
-    assert [(model.name, model.source) for model in available()] == [("ja-kana", "packaged")]
+    assert resolve() == resolve("ja") == there
+    assert [(model.name, model.source) for model in available()] == [("ja", "packaged")]
 
 
 def test_the_catalogue_lists_published_models(home):

@@ -96,7 +96,7 @@ def copied(tmp_path):
 
 def test_a_directory_is_known_and_written_back(tmp_path):
     assert is_kana_kanji(PACKAGED)
-    assert not is_kana_kanji(PACKAGED.parent / "ja-kana")
+    assert not is_kana_kanji(PACKAGED.parent / "ja")
     files = read_kana_kanji(PACKAGED)
     again = read_kana_kanji(write_kana_kanji(tmp_path / "again", files.tables, card=files.card))
     assert np.array_equal(again.tables.surfaces, files.tables.surfaces)
@@ -104,7 +104,7 @@ def test_a_directory_is_known_and_written_back(tmp_path):
     with pytest.raises(ModelNotFoundError):
         uniasr.load_converter(tmp_path / "nothing")
     with pytest.raises(ModelError, match="family"):
-        uniasr.load_converter(PACKAGED.parent / "ja-kana")
+        uniasr.load_converter(PACKAGED.parent / "ja")
 
 
 def damaged(arrays, name):

@@ -73,15 +73,19 @@ def evaluate(  # noqa: PLR0913 - one parameter per option
     from uniasr.training.data.layouts import read_test
     from uniasr.training.evaluation.measure import measure, plan, units_for
     from uniasr.training.evaluation.report import as_text, page, table
+    from uniasr.training.evaluation.units import kana_only
 
     entries = _usable(read_test(Path(data)), skip_bad)[:limit]
     recogniser = load_model(model, device, backend, threads)
     units = units_for([entry.text for entry in entries], readings=readings)
+    script = "kana" if all(kana_only(entry.text) for entry in entries) else None
     outcomes = []
     for mode, index in plan(recogniser, modes.split(","), latency):
         say(f"{mode}, latency {index} ...")
         outcomes.append(
-            measure(recogniser, entries, mode, index, units=units, delays=not no_delays, beam_size=beam_size)
+            measure(
+                recogniser, entries, mode, index, units=units, delays=not no_delays, beam_size=beam_size, output=script
+            )
         )
     put(as_text(table(outcomes)))
     if report is not None:

@@ -12,7 +12,7 @@ from uniasr.checkpoints import is_model_directory
 from uniasr.errors import MissingExtraError, ModelError, ModelNotFoundError
 from uniasr.hub.caches import find_in_caches, huggingface_root, modelscope_roots
 
-DEFAULT_MODEL = "ja-kana"
+DEFAULT_MODEL = "ja"
 DEFAULT_VAD = "vad"
 DEFAULT_PUNCTUATION = "ja-punctuation"
 DEFAULT_CONVERTER = "ja-written"

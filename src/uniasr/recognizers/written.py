@@ -37,7 +37,7 @@ class Writing:
     def segment(self, segment: Segment) -> Segment:
         """A segment with its tokens, text and the texts of its hypotheses written; their ids stay those of the kana.
 
-        Hotwords that were heard but not written, since another word of their sound made more sense, are left out.
+        Hotwords that were heard but not written (another word of their sound made more sense) are left out.
         """
         tokens = self.tokens(segment.tokens)
         nbest = tuple(replace(one, text=self.converter.convert(one.text, self.words)) for one in segment.nbest)
@@ -118,9 +118,10 @@ def _loaded(name: str) -> Converter:
 
 
 def _written_in(match: HotwordMatch, tokens: Sequence[Token]) -> bool:
-    """Whether the tokens that overlap a hotword's place hold it; kana are the same in both scripts."""
+    """Whether the tokens that overlap a hotword's place hold it, as written or, for a word given in kana, as read."""
     near = [token for token in tokens if token.start_ms < match.end_ms and token.end_ms > match.start_ms]
-    return katakana(match.word) in katakana(_text(near))
+    read = "".join(token.reading or token.text for token in near)
+    return any(katakana(match.word) in katakana(text) for text in (_text(near), read))
 
 
 def _text(tokens: Sequence[Token]) -> str:

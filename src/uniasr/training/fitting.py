@@ -225,5 +225,5 @@ class HeldBack:
 
     def _count(self, model: Uniasr, clip: Clip, mode: str) -> Counts:
         audio = clip.load()
-        heard = model.transcribe(audio.samples, audio.sample_rate_hz, mode, beam_size=1)
+        heard = model.transcribe(audio.samples, audio.sample_rate_hz, mode, beam_size=1, output="kana")
         return count(align(characters(clip.text), characters(heard.text)))

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from uniasr.recognizers.uniasr import Uniasr
 
 PACKET_MS = 100
+READINGS = "kCER"
+"""The rate over katakana of the readings."""
 
 Units = Callable[[str], list[str]]
 
@@ -130,15 +132,18 @@ def units_for(references: Sequence[str], *, readings: bool | None = None) -> dic
             if not plain and readings:
                 raise
         if reader is not None or plain:
-            found["kCER"] = partial(reading, reader=reader)
+            found[READINGS] = partial(reading, reader=reader)
     return found
 
 
-def score(references: Sequence[str], hypotheses: Sequence[str], units: dict[str, Units]) -> list[Score]:
-    """Every rate of a set with its interval."""
+def score(
+    references: Sequence[str], hypotheses: Sequence[str], units: dict[str, Units], sounds: Sequence[str] | None = None
+) -> list[Score]:
+    """Every rate of a set with its interval; `sounds` are the hypotheses as the recogniser heard them, in kana."""
     scores = []
     for name, cut in units.items():
-        counts = [count(align(cut(said), cut(heard))) for said, heard in zip(references, hypotheses, strict=True)]
+        compared = sounds if name == READINGS and sounds is not None else hypotheses
+        counts = [count(align(cut(said), cut(heard))) for said, heard in zip(references, compared, strict=True)]
         scores.append(Score(name, sum(counts, Counts()), *interval(counts)))
     return scores
 
@@ -161,7 +166,8 @@ def measure(
     seconds = sum(transcript.duration_ms for transcript in transcripts) / 1000
     outcome = Outcome(mode, latency, rtf=worked / max(seconds, 1e-9))
     references, hypotheses = [entry.text for entry in entries], [transcript.text for transcript in transcripts]
-    outcome.scores = score(references, hypotheses, units)
+    sounds = ["".join(token.reading or token.text for token in transcript.tokens) for transcript in transcripts]
+    outcome.scores = score(references, hypotheses, units, sounds)
     main = next(iter(units.values()))
     for entry, heard in zip(entries, hypotheses, strict=True):
         edits = tuple(align(main(entry.text), main(heard)))

@@ -108,7 +108,7 @@ def _rows(plan: Plan) -> F32:
 def write(directory: Path, plans: list[Plan], pool: ProcessPoolExecutor) -> None:
     """One store; utterances without kana are left out."""
     plans = [plan for plan in plans if all(part.kana for part in plan.parts)]
-    with StoreWriter(directory, CONFIG.feature_size, {"rate": RATE, "recipe": "ja_kana"}) as store:
+    with StoreWriter(directory, CONFIG.feature_size, {"rate": RATE, "recipe": "ja"}) as store:
         for plan, rows in zip(plans, pool.map(_rows, plans, chunksize=16), strict=True):
             store.add(plan.key, rows, "".join(part.kana for part in plan.parts))
     print(f"{directory.name}: {len(plans)} utterances, {store.count * CONFIG.row_ms / 3.6e6:.2f} h", flush=True)

@@ -22,6 +22,7 @@ ABOUT = {
     "language": "ja",
     "licence": "CC BY-SA 4.0",
     "released": True,
+    "output": "written",
     "parts": {"vad": "vad", "punctuation": "ja-punctuation", "converter": "ja-written"},
 }
 CARD = Path(__file__).parent / "card" / "README.md"
