@@ -17,6 +17,7 @@ from prepare import cmvn_of
 from uniasr.features.cmvn import Cmvn
 from uniasr.networks.uniasr import UniasrNetwork
 from uniasr.text.units import cut, mora_tokens, token_index
+from uniasr.training.augment import ChannelConfig
 from uniasr.training.batches import Batches, BatchOptions, Source
 from uniasr.training.loop import Trainer
 from uniasr.training.objective import ObjectiveOptions
@@ -67,6 +68,9 @@ def main() -> None:
     parser.add_argument("--ctc-weight", type=float, default=0.3)
     parser.add_argument("--batch-rows", type=int, default=3000)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument(
+        "--vary-channel", action="store_true", help="other microphones and vocal tracts on the features"
+    )
     parser.add_argument("--init", type=Path, help="weights of an earlier run to start from")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -86,6 +90,7 @@ def main() -> None:
             lr=options.lr,
             objective=ObjectiveOptions(ctc_weight=options.ctc_weight),
             precision="bfloat16",
+            channel=ChannelConfig() if options.vary_channel else None,
         ),
     )
     resumed = trainer.resume()

@@ -20,7 +20,7 @@ from uniasr.networks.graphs import uniasr_graphs
 from uniasr.networks.uniasr import UniasrNetwork
 from uniasr.recognizers.uniasr import Uniasr
 from uniasr.text.vocabulary import Vocabulary
-from uniasr.training.augment import SpecAugmentConfig
+from uniasr.training.augment import ChannelConfig, SpecAugmentConfig
 from uniasr.training.batches import Batches, BatchOptions
 from uniasr.training.data.clips import Clip
 from uniasr.training.data.prepare import Prepared
@@ -72,6 +72,8 @@ class RunOptions:
     passes: tuple[int, ...] = (1, 2)
     freeze_pass1: bool = False
     spec_augment: bool = True
+    vary_channel: bool = False
+    """Also train on other microphones and vocal tracts than there are, drawn on the features."""
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     seed: int = 1
     workers: int = 1
@@ -176,6 +178,7 @@ def train_options(options: RunOptions, num_rows: int, world: int) -> TrainOption
             ctc_weight=options.ctc_weight, passes=options.passes, freeze_pass1=options.freeze_pass1
         ),
         spec_augment=SpecAugmentConfig() if options.spec_augment else None,
+        channel=ChannelConfig() if options.vary_channel else None,
         save_every=every,
         keep=max(2, options.average),
         keep_best=options.average,

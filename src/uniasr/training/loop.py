@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from uniasr.errors import DataError, ModelError, OptionError
 from uniasr.networks.uniasr import UniasrNetwork
-from uniasr.training.augment import spec_augment
+from uniasr.training.augment import spec_augment, vary_channel
 from uniasr.training.batches import Batch, Batches
 from uniasr.training.journal import Journal, Meter
 from uniasr.training.objective import JointLoss, ObjectiveOptions, Scale, TensorBatch, freeze, joint_loss
@@ -226,8 +226,10 @@ class Trainer:
         torch.manual_seed(int(place.generate_state(1, np.uint64)[0] >> 1))
         rows = torch.from_numpy(batch.rows).to(device)
         counts = torch.from_numpy(batch.row_counts)
+        n_mels = self.network.config.frontend.n_mels
+        if options.channel is not None:
+            rows = vary_channel(rows, n_mels, options.channel)
         if options.spec_augment is not None:
-            n_mels = self.network.config.frontend.n_mels
             rows = spec_augment(rows, counts.to(device), n_mels, options.spec_augment)
         labels = (torch.from_numpy(batch.tokens).to(device), torch.from_numpy(batch.token_counts).to(device))
         with torch.autocast(device.type, DTYPES[options.precision], enabled=options.precision != "float32"):

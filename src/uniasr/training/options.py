@@ -7,7 +7,7 @@ from math import cos, pi, sqrt
 from typing import Literal
 
 from uniasr.errors import OptionError
-from uniasr.training.augment import SpecAugmentConfig
+from uniasr.training.augment import ChannelConfig, SpecAugmentConfig
 from uniasr.training.objective import ObjectiveOptions
 
 SCHEDULES = ("constant", "inverse_sqrt", "cosine")
@@ -41,6 +41,7 @@ class TrainOptions:
     seed: int = 1
     objective: ObjectiveOptions = field(default_factory=ObjectiveOptions)
     spec_augment: SpecAugmentConfig | None = field(default_factory=SpecAugmentConfig)
+    channel: ChannelConfig | None = None
     save_every: int = 200
     """Steps between snapshots, each after an evaluation where there is one; 0: at the end of every epoch."""
     keep: int = 8
