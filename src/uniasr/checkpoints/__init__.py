@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from uniasr.checkpoints.files import ModelFiles
-from uniasr.checkpoints.native import is_native, read_native, staged_directory, write_native
+from uniasr.checkpoints.native import read_native, write_native
+from uniasr.checkpoints.own_layout import is_native, staged_directory
 from uniasr.checkpoints.published import is_published, read_published
 from uniasr.checkpoints.weights import load_strictly, read_state
 from uniasr.errors import ModelError, ModelNotFoundError

@@ -5,12 +5,9 @@ Our own: `model.yaml` with the family `ct_transformer`, `tokens.txt`, and `model
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import yaml
 
 from uniasr.checkpoints.ct_transformer_published import (
     DICTIONARY,
@@ -18,11 +15,19 @@ from uniasr.checkpoints.ct_transformer_published import (
     published_config,
     read_published_punctuation,
 )
-from uniasr.checkpoints.documents import read_yaml
-from uniasr.checkpoints.native import staged_directory, write_state
+from uniasr.checkpoints.own_layout import (
+    DESCRIPTION,
+    WEIGHTS,
+    description,
+    family_of,
+    is_native,
+    read_description,
+    staged_model,
+    write_state,
+)
 from uniasr.configs.ct_transformer import CtTransformerConfig
-from uniasr.configs.records import from_plain, to_plain
-from uniasr.errors import ModelError, ModelNotFoundError, OutputError
+from uniasr.configs.records import from_plain
+from uniasr.errors import ModelError, ModelNotFoundError
 from uniasr.text.words import WordList, read_words
 
 if TYPE_CHECKING:
@@ -31,16 +36,14 @@ if TYPE_CHECKING:
 __all__ = ["GRAPH_FILE", "PunctuationFiles", "is_punctuation", "read_punctuation", "write_punctuation"]
 
 FAMILY = "ct_transformer"
-FORMAT = 1
 GRAPH_FILE = "punctuation.onnx"
-_OWN_NAMES = ("model.yaml", "tokens.txt", "model.safetensors")
 
 
 def is_punctuation(directory: Path) -> bool:
     """Whether the directory says that it holds a punctuation model; it may still be damaged."""
+    if is_native(directory):
+        return family_of(directory) == FAMILY
     try:
-        if (directory / "model.yaml").is_file():
-            return read_yaml(directory / "model.yaml").get("family") == FAMILY
         return published_config(directory) is not None
     except ModelError:
         return False
@@ -54,7 +57,7 @@ def read_punctuation(directory: Path) -> PunctuationFiles:
     """
     if not directory.is_dir():
         raise ModelNotFoundError(f"{directory} is no directory; a model is a directory with its files")
-    if (directory / "model.yaml").is_file():
+    if is_native(directory):
         return _read_native(directory)
     return read_published_punctuation(directory)
 
@@ -80,46 +83,28 @@ def write_punctuation(
 
     Raises OutputError when it cannot be written, ModelError when the parts do not make a model.
     """
-    with staged_directory(directory) as staging:
-        description = {"family": FAMILY, "format": FORMAT, "config": to_plain(config)}
-        if card:
-            description["card"] = to_plain(dict(card))
-        text = yaml.safe_dump(description, sort_keys=False, allow_unicode=True, width=120)
-        (staging / "model.yaml").write_text(text, encoding="utf-8")
+    with staged_model(directory, description(FAMILY, config, card), files, _read_native) as staging:
         if any("\n" in word or "\r" in word for word in words.words):
             raise ModelError("a word holds a line end; such a list cannot be written as tokens.txt")
         lines = "".join(f"{word}\n" for word in words.words)
         (staging / "tokens.txt").write_text(lines, encoding="utf-8", newline="\n")
         if state is not None:
-            write_state(staging / "model.safetensors", state)
-        for file in files:
-            if file.name in _OWN_NAMES:
-                raise OutputError(f"{file} cannot be added to a model directory: the name is taken")
-            shutil.copyfile(file, staging / file.name)
-        _read_native(staging)  # what we cannot read ourselves must not be left behind
+            write_state(staging / WEIGHTS, state)
     return directory
 
 
 def _read_native(directory: Path) -> PunctuationFiles:
-    path = directory / "model.yaml"
-    description = read_yaml(path)
-    for name, supported in (("family", FAMILY), ("format", FORMAT)):
-        if description.get(name) != supported:
-            raise ModelError(f"{path}: {name} is {description.get(name)!r:.60}; a punctuation model has {supported!r}")
-    if unknown := sorted(set(description) - {"family", "format", "config", "card"}):
-        raise ModelError(f"{path} has unknown entries {', '.join(unknown)}")
-    card = description.get("card") or {}
-    if not isinstance(card, Mapping):
-        raise ModelError(f"{path}: card is {card!r:.60}; a mapping is needed")
-    weights, graph = directory / "model.safetensors", directory / GRAPH_FILE
+    path = directory / DESCRIPTION
+    plain, card = read_description(directory, FAMILY, "a punctuation model")
+    weights, graph = directory / WEIGHTS, directory / GRAPH_FILE
     if not weights.is_file() and not graph.is_file():
-        raise ModelError(f"{directory} has neither model.safetensors nor {GRAPH_FILE}; one of them is needed")
+        raise ModelError(f"{directory} has neither {WEIGHTS} nor {GRAPH_FILE}; one of them is needed")
     return PunctuationFiles(
         directory=directory,
-        config=from_plain(CtTransformerConfig, description.get("config"), f"{path}: config"),
+        config=from_plain(CtTransformerConfig, plain, f"{path}: config"),
         words=read_words(directory / "tokens.txt"),
         weights=weights if weights.is_file() else None,
         graph=graph if graph.is_file() else None,
         dictionary=directory / DICTIONARY if (directory / DICTIONARY).is_file() else None,
-        card={**card, "layout": "uniasr"},
+        card=card,
     )

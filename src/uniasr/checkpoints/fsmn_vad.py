@@ -7,22 +7,29 @@ FunASR 0.2.0 funasr/models/e2e_vad.py, funasr/build_utils/build_vad_model.py.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from uniasr.checkpoints.documents import inside, read_json, read_yaml
 from uniasr.checkpoints.files import read_cmvn
-from uniasr.checkpoints.native import FORMAT, am_mvn_text, is_native, staged_directory, write_state
+from uniasr.checkpoints.native import am_mvn_text
+from uniasr.checkpoints.own_layout import (
+    DESCRIPTION,
+    WEIGHTS,
+    description,
+    family_of,
+    is_native,
+    read_description,
+    staged_model,
+    write_state,
+)
 from uniasr.checkpoints.section import Section
 from uniasr.configs.frontend import FrontendConfig
 from uniasr.configs.fsmn_vad import FRAME_MS, FsmnConfig, FsmnVadConfig, VadOptions
-from uniasr.configs.records import from_plain, to_plain
-from uniasr.errors import ModelError, ModelNotFoundError, OutputError
+from uniasr.configs.records import from_plain
+from uniasr.errors import ModelError, ModelNotFoundError
 
 if TYPE_CHECKING:
     import torch
@@ -62,9 +69,9 @@ class FsmnVadFiles:
 
 def is_fsmn_vad(directory: Path) -> bool:
     """Whether the directory says that it holds a voice activity detector; its files may still be damaged."""
+    if is_native(directory):
+        return family_of(directory) == FAMILY
     try:
-        if is_native(directory):
-            return read_yaml(directory / "model.yaml").get("family") == FAMILY
         if (directory / "config.yaml").is_file():
             return read_yaml(directory / "config.yaml").get("model") in _CLASSES
     except ModelError:
@@ -96,49 +103,26 @@ def write_fsmn_vad(
 
     Arguments and errors are those of `uniasr.checkpoints.write_native`.
     """
-    with staged_directory(directory) as staging:
-        description = {
-            "family": FAMILY,
-            "format": FORMAT,
-            "config": to_plain(config),
-            "card": to_plain(dict(card or {})),
-        }
-        text = yaml.safe_dump(description, sort_keys=False, allow_unicode=True, width=120)
-        (staging / "model.yaml").write_text(text, encoding="utf-8")
+    with staged_model(directory, description(FAMILY, config, card), files, _read_native) as staging:
         (staging / "am.mvn").write_text(am_mvn_text(cmvn), encoding="ascii")
         if state is not None:
-            write_state(staging / "model.safetensors", state)
-        for file in files:
-            if (staging / file.name).exists():
-                raise OutputError(f"{file} cannot be added to a model directory: the name is taken")
-            shutil.copyfile(file, staging / file.name)
-        read_fsmn_vad(staging)  # what we cannot read ourselves must not be left behind
+            write_state(staging / WEIGHTS, state)
     return directory
 
 
 def _read_native(directory: Path) -> FsmnVadFiles:
-    path = directory / "model.yaml"
-    description = read_yaml(path)
-    for name, supported in (("family", FAMILY), ("format", FORMAT)):
-        if description.get(name) != supported:
-            raise ModelError(
-                f"{path}: {name} is {description.get(name)!r:.60}; a voice activity detector has {supported!r}"
-            )
-    if unknown := sorted(set(description) - {"family", "format", "config", "card"}):
-        raise ModelError(f"{path} has unknown entries {', '.join(unknown)}")
-    card = description.get("card") or {}
-    if not isinstance(card, Mapping):
-        raise ModelError(f"{path}: card is {card!r:.60}; a mapping is needed")
-    weights, graph = directory / "model.safetensors", directory / f"{FAMILY}.onnx"
+    path = directory / DESCRIPTION
+    plain, card = read_description(directory, FAMILY, "a voice activity detector")
+    weights, graph = directory / WEIGHTS, directory / f"{FAMILY}.onnx"
     if not weights.is_file() and not graph.is_file():
-        raise ModelError(f"{directory} has neither model.safetensors nor {graph.name}; one of them is needed")
+        raise ModelError(f"{directory} has neither {WEIGHTS} nor {graph.name}; one of them is needed")
     return FsmnVadFiles(
         directory=directory,
-        config=from_plain(FsmnVadConfig, description.get("config"), f"{path}: config"),
+        config=from_plain(FsmnVadConfig, plain, f"{path}: config"),
         cmvn=read_cmvn(directory / "am.mvn"),
         weights=weights if weights.is_file() else None,
         graphs=(graph,) if graph.is_file() else (),
-        card={**card, "layout": "uniasr"},
+        card=card,
     )
 
 

@@ -6,7 +6,6 @@ lengths in place of bounds.
 
 from __future__ import annotations
 
-import shutil
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,17 +14,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import yaml
 
-from uniasr.checkpoints.documents import read_yaml
-from uniasr.checkpoints.native import staged_directory
-from uniasr.configs.records import to_plain
-from uniasr.errors import ModelError, ModelNotFoundError, OutputError
+from uniasr.checkpoints.own_layout import DESCRIPTION, description, family_of, read_description, staged_model
+from uniasr.errors import ModelError, ModelNotFoundError
 from uniasr.text.kana_kanji.hashing import READING_BITS, HashTable
 from uniasr.text.kana_kanji.tables import FIRST_WORD, KANA, Tables
 
 FAMILY = "kana_kanji"
-FORMAT = 1
 TABLES_FILE = "tables.npz"
 MAX_BYTES = 256 * 2**20
 """Of all arrays together."""
@@ -61,11 +56,7 @@ class KanaKanjiFiles:
 
 def is_kana_kanji(directory: Path) -> bool:
     """Whether the directory says that it holds a converter; it may still be damaged."""
-    try:
-        path = directory / "model.yaml"
-        return path.is_file() and read_yaml(path).get("family") == FAMILY
-    except ModelError:
-        return False
+    return family_of(directory) == FAMILY
 
 
 def read_kana_kanji(directory: Path) -> KanaKanjiFiles:
@@ -75,16 +66,8 @@ def read_kana_kanji(directory: Path) -> KanaKanjiFiles:
     """
     if not directory.is_dir():
         raise ModelNotFoundError(f"{directory} is no directory; a model is a directory with its files")
-    path = directory / "model.yaml"
-    description = read_yaml(path)
-    for name, supported in (("family", FAMILY), ("format", FORMAT)):
-        if description.get(name) != supported:
-            raise ModelError(f"{path}: {name} is {description.get(name)!r:.60}; a converter has {supported!r}")
-    if unknown := sorted(set(description) - {"family", "format", "config", "card"}):
-        raise ModelError(f"{path} has unknown entries {', '.join(unknown)}")
-    card, config = description.get("card") or {}, description.get("config")
-    if not isinstance(card, Mapping):
-        raise ModelError(f"{path}: card is {card!r:.60}; a mapping is needed")
+    path = directory / DESCRIPTION
+    config, card = read_description(directory, FAMILY, "a converter")
     longest = config.get("longest_reading") if isinstance(config, Mapping) and len(config) == 1 else None
     if not isinstance(longest, int) or isinstance(longest, bool) or not 1 <= longest <= LONGEST_READING:
         raise ModelError(
@@ -106,18 +89,9 @@ def write_kana_kanji(
 
     Raises OutputError when it cannot be written, ModelError when the arrays make no converter.
     """
-    with staged_directory(directory) as staging:
-        description = {"family": FAMILY, "format": FORMAT, "config": {"longest_reading": tables.longest}}
-        if card:
-            description["card"] = to_plain(dict(card))
-        text = yaml.safe_dump(description, sort_keys=False, allow_unicode=True, width=120)
-        (staging / "model.yaml").write_text(text, encoding="utf-8")
+    entries = description(FAMILY, {"longest_reading": tables.longest}, card)
+    with staged_model(directory, entries, files, read_kana_kanji) as staging:
         np.savez_compressed(staging / TABLES_FILE, allow_pickle=False, **_stored(tables))
-        for file in files:
-            if file.name in ("model.yaml", TABLES_FILE):
-                raise OutputError(f"{file} cannot be added to a model directory: the name is taken")
-            shutil.copyfile(file, staging / file.name)
-        read_kana_kanji(staging)  # what we cannot read ourselves must not be left behind
     return directory
 
 

@@ -11,19 +11,16 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from uniasr.checkpoints.documents import inside, read_json, read_yaml
-from uniasr.checkpoints.native import staged_directory
+from uniasr.checkpoints.own_layout import DESCRIPTION, FORMAT, description, staged_model
 from uniasr.configs.language_model import LanguageModelConfig, RecurrentLmConfig, TransformerLmConfig
-from uniasr.configs.records import from_plain, to_plain
+from uniasr.configs.records import from_plain
 from uniasr.errors import ModelError, ModelNotFoundError
 
 GRAPH = "lm"
 _KINDS = {"transformer": TransformerLmConfig, "seq_rnn": RecurrentLmConfig}
 _FAMILIES = {f"{kind}_lm": kind for kind in _KINDS}
 _TRAINING_ONLY = ("dropout_rate", "positional_dropout_rate", "attention_dropout_rate")
-_FORMAT = 1
 _WEIGHTS = ("lm.pb", "lm.pt", "lm.pth", "model.pb", "model.pt")
 
 
@@ -48,7 +45,7 @@ def is_language_model(directory: Path) -> bool:
     """Whether a directory is that of a language model alone, and not of a recogniser that carries one."""
     if (found := _described(directory)) is None or found[0].parent != directory:
         return False
-    beside_ours = (directory / "model.yaml").is_file() and found[0].name != "model.yaml"
+    beside_ours = (directory / DESCRIPTION).is_file() and found[0].name != DESCRIPTION
     return not beside_ours and _named(directory, "lm_model_config") is None
 
 
@@ -80,25 +77,22 @@ def read_language_model(directory: Path) -> LanguageModelFiles:
 
 def write_language_model(directory: Path, files: LanguageModelFiles, graph: Path) -> Path:
     """Write an exported language model: model.yaml with its tokens where they are known, and lm.onnx."""
-    description: dict[str, Any] = {"family": _family(files.config), "format": _FORMAT, "config": to_plain(files.config)}
+    entries = description(_family(files.config), files.config)
     if files.tokens is not None:
-        description["token_list"] = list(files.tokens)
-    with staged_directory(directory) as staging:
-        text = yaml.safe_dump(description, sort_keys=False, allow_unicode=True, width=120)
-        (staging / "model.yaml").write_text(text, encoding="utf-8")
+        entries["token_list"] = list(files.tokens)
+    with staged_model(directory, entries, (), read_language_model) as staging:
         (staging / f"{GRAPH}.onnx").write_bytes(graph.read_bytes())
-        read_language_model(staging)  # what we cannot read ourselves must not be left behind
     return directory
 
 
 def _described(directory: Path) -> tuple[Path, dict[str, Any]] | None:
     """The yaml that describes the language model of a directory, and what it says."""
     named = _named(directory, "lm_model_config")
-    names = ("model.yaml", "lm.yaml", "lm/lm.yaml", "config.yaml")
+    names = (DESCRIPTION, "lm.yaml", "lm/lm.yaml", "config.yaml")
     for path in [*([named] if named else []), *(directory / name for name in names)]:
         if path.is_file():
             entries = read_yaml(path)
-            if entries.get("family") in _FAMILIES if path.name == "model.yaml" else "lm_conf" in entries:
+            if entries.get("family") in _FAMILIES if path.name == DESCRIPTION else "lm_conf" in entries:
                 return path, entries
     return None
 
@@ -145,8 +139,8 @@ def _read_config(path: Path, entries: Mapping[str, Any]) -> tuple[LanguageModelC
 
 
 def _read_exported(path: Path, entries: Mapping[str, Any]) -> LanguageModelFiles:
-    if entries.get("format") != _FORMAT:
-        raise ModelError(f"{path}: format is {entries.get('format')!r:.20}; this version reads {_FORMAT}")
+    if entries.get("format") != FORMAT:
+        raise ModelError(f"{path}: format is {entries.get('format')!r:.20}; this version reads {FORMAT}")
     if not (path.parent / f"{GRAPH}.onnx").is_file():
         raise ModelError(f"{path.parent / GRAPH}.onnx is missing; export the language model again")
     config, tokens = _read_config(

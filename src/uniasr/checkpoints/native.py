@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
-import yaml
-
-from uniasr.checkpoints.documents import read_yaml
 from uniasr.checkpoints.files import ModelFiles, read_cmvn
-from uniasr.configs.records import from_plain, to_plain
+from uniasr.checkpoints.own_layout import DESCRIPTION, WEIGHTS, description, read_description, staged_model, write_state
+from uniasr.configs.records import from_plain
 from uniasr.configs.uniasr import UniasrConfig
-from uniasr.errors import MissingExtraError, ModelError, OutputError
+from uniasr.errors import ModelError
 from uniasr.text.vocabulary import Vocabulary, read_tokens
 
 if TYPE_CHECKING:
@@ -25,35 +20,17 @@ if TYPE_CHECKING:
     from uniasr.types import F32
 
 FAMILY = "uniasr"
-FORMAT = 1
-_OWN_NAMES = ("model.yaml", "tokens.txt", "am.mvn", "model.safetensors")
-
-
-def is_native(directory: Path) -> bool:
-    """Whether the directory is one of ours."""
-    return (directory / "model.yaml").is_file()
 
 
 def read_native(directory: Path) -> ModelFiles:
     """Read our own layout; raises ModelError naming the file and what is wrong with it."""
-    path = directory / "model.yaml"
-    description = read_yaml(path)
-    for name, supported in (("family", FAMILY), ("format", FORMAT)):
-        if description.get(name) != supported:
-            raise ModelError(
-                f"{path}: {name} is {description.get(name)!r:.60}; this version reads {supported!r}. "
-                "A punctuation model is loaded with load_punctuator; a newer model needs a newer uniasr"
-            )
-    if unknown := sorted(set(description) - {"family", "format", "config", "card"}):
-        raise ModelError(f"{path} has unknown entries {', '.join(unknown)}")
-    card = description.get("card") or {}
-    if not isinstance(card, Mapping):
-        raise ModelError(f"{path}: card is {card!r:.60}; a mapping is needed")
+    path = directory / DESCRIPTION
+    plain, card = read_description(directory, FAMILY, "a recogniser")
     try:
-        config = from_plain(UniasrConfig, description.get("config"), f"{path}: config")
+        config = from_plain(UniasrConfig, plain, f"{path}: config")
     except (ArithmeticError, TypeError) as error:
         raise ModelError(f"{path}: config holds numbers that make no network ({error})") from error
-    weights = directory / "model.safetensors"
+    weights = directory / WEIGHTS
     graphs = tuple(sorted(directory.glob("*.onnx")))
     if not weights.is_file() and not graphs:
         raise ModelError(f"{directory} has neither model.safetensors nor .onnx graphs; one of them is needed")
@@ -64,7 +41,7 @@ def read_native(directory: Path) -> ModelFiles:
         cmvn=read_cmvn(directory / "am.mvn"),
         weights=weights if weights.is_file() else None,
         graphs=graphs,
-        card={**card, "layout": "uniasr"},
+        card=card,
     )
 
 
@@ -91,12 +68,7 @@ def write_native(
 
     Raises OutputError when it cannot be written, ModelError when the parts do not make a model.
     """
-    with staged_directory(directory) as staging:
-        description = {"family": FAMILY, "format": FORMAT, "config": to_plain(config)}
-        if card:
-            description["card"] = to_plain(dict(card))
-        text = yaml.safe_dump(description, sort_keys=False, allow_unicode=True, width=120)
-        (staging / "model.yaml").write_text(text, encoding="utf-8")
+    with staged_model(directory, description(FAMILY, config, card), files, read_native) as staging:
         if any("\n" in token or "\r" in token for token in tokens.tokens):
             raise ModelError("a token holds a line end; such a vocabulary cannot be written as tokens.txt")
         (staging / "tokens.txt").write_text(
@@ -104,66 +76,8 @@ def write_native(
         )
         (staging / "am.mvn").write_text(am_mvn_text(cmvn), encoding="ascii")
         if state is not None:
-            write_state(staging / "model.safetensors", state)
-        for file in files:
-            if file.name in _OWN_NAMES:
-                raise OutputError(f"{file} cannot be added to a model directory: the name is taken")
-            shutil.copyfile(file, staging / file.name)
-        read_native(staging)  # what we cannot read ourselves must not be left behind
+            write_state(staging / WEIGHTS, state)
     return directory
-
-
-@contextmanager
-def staged_directory(directory: Path) -> Iterator[Path]:
-    """An empty directory beside `directory` that takes its place when the block ends without an error.
-
-    Raises OutputError when `directory` holds something that is no model of ours, or when it cannot be written.
-    """
-    directory = directory.resolve()
-    _refuse_foreign(directory)
-    staging: Path | None = None
-    try:
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        staging = _beside(directory)
-        staging.mkdir()
-        yield staging
-        _swap(staging, directory)
-    except OSError as error:
-        if isinstance(error, OutputError | ModelError):
-            raise
-        raise OutputError(f"{directory} cannot be written: {error.strerror or error}") from error
-    finally:
-        if staging is not None:
-            shutil.rmtree(staging, ignore_errors=True)
-
-
-def _refuse_foreign(directory: Path) -> None:
-    if not directory.exists() and not directory.is_symlink():
-        return
-    if not directory.is_dir():
-        raise OutputError(f"{directory} is no directory; choose another place for the model")
-    if any(directory.iterdir()) and not is_native(directory):
-        raise OutputError(f"{directory} is not empty and no model of uniasr; choose another place for the model")
-
-
-def _swap(staging: Path, directory: Path) -> None:
-    """Put the finished directory in place; the old one goes only when the new one stands."""
-    if not directory.exists():
-        staging.rename(directory)
-        return
-    old = _beside(directory)
-    directory.rename(old)
-    try:
-        staging.rename(directory)
-    except OSError:
-        old.rename(directory)
-        raise
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
-
-
-def _beside(directory: Path) -> Path:
-    return directory.with_name(f".{directory.name}.{uuid4().hex}")
 
 
 def am_mvn_text(cmvn: Cmvn) -> str:
@@ -177,14 +91,3 @@ def am_mvn_text(cmvn: Cmvn) -> str:
     lines = ["<Nnet>", f"<Splice> {size} {size}", "[ 0 ]"]
     lines += [f"<AddShift> {size} {size}", line(cmvn.shift), f"<Rescale> {size} {size}", line(cmvn.scale), "</Nnet>"]
     return "\n".join(lines) + "\n"
-
-
-def write_state(path: Path, state: Mapping[str, torch.Tensor]) -> None:
-    """Write a state dict as safetensors; raises MissingExtraError without that package."""
-    try:
-        from safetensors.torch import save_file
-    except ImportError as error:
-        raise MissingExtraError(
-            'writing weights needs safetensors; install it with: pip install "uniasr[torch]"'
-        ) from error
-    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}, path)

@@ -1,0 +1,152 @@
+"""What every model directory of ours has, whatever its family: `model.yaml`, written whole or not at all."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import yaml
+
+from uniasr.checkpoints.documents import read_yaml
+from uniasr.configs.records import to_plain
+from uniasr.errors import MissingExtraError, ModelError, OutputError
+
+if TYPE_CHECKING:
+    import torch
+
+DESCRIPTION = "model.yaml"
+WEIGHTS = "model.safetensors"
+FORMAT = 1
+
+
+def is_native(directory: Path) -> bool:
+    """Whether the directory is one of ours."""
+    return (directory / DESCRIPTION).is_file()
+
+
+def family_of(directory: Path) -> str | None:
+    """The family that a directory of ours says it is of, None for others and where nobody can tell."""
+    try:
+        return read_yaml(directory / DESCRIPTION).get("family") if is_native(directory) else None
+    except ModelError:
+        return None  # whoever reads the model says what is wrong
+
+
+def read_description(directory: Path, family: str, kind: str) -> tuple[Any, dict[str, Any]]:
+    """The plain configuration and the card of a directory; `kind` is what a model of the family is called.
+
+    Raises ModelError naming the file and what is wrong with it.
+    """
+    path = directory / DESCRIPTION
+    entries = read_yaml(path)
+    for name, supported in (("family", family), ("format", FORMAT)):
+        if entries.get(name) != supported:
+            raise ModelError(
+                f"{path}: {name} is {entries.get(name)!r:.60}; this version reads {supported!r} for {kind}. "
+                "Each kind of model has its own load function; a newer format needs a newer uniasr"
+            )
+    if unknown := sorted(set(entries) - {"family", "format", "config", "card"}):
+        raise ModelError(f"{path} has unknown entries {', '.join(unknown)}")
+    card = entries.get("card") or {}
+    if not isinstance(card, Mapping):
+        raise ModelError(f"{path}: card is {card!r:.60}; a mapping is needed")
+    return entries.get("config"), {**card, "layout": "uniasr"}
+
+
+def description(family: str, config: object, card: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The entries of model.yaml."""
+    about = {"card": to_plain(dict(card))} if card else {}
+    return {"family": family, "format": FORMAT, "config": to_plain(config), **about}
+
+
+@contextmanager
+def staged_model(
+    directory: Path, entries: Mapping[str, Any], files: Iterable[Path], read: Callable[[Path], object]
+) -> Iterator[Path]:
+    """A directory to write a model to, which takes the place of `directory` at the end, whole or not at all.
+
+    Args:
+        directory: where to; a model directory of ours there is replaced, anything else that is not empty is refused.
+        entries: of model.yaml, see `description`.
+        files: further files to copy under their own names: graphs and their data, a model card, a licence.
+        read: reads the finished directory, since what we cannot read ourselves must not be left behind.
+
+    Raises OutputError when it cannot be written, and what `read` raises.
+    """
+    with staged_directory(directory) as staging:
+        text = yaml.safe_dump(dict(entries), sort_keys=False, allow_unicode=True, width=120)
+        (staging / DESCRIPTION).write_text(text, encoding="utf-8")
+        yield staging
+        for file in files:
+            if file.name == WEIGHTS or (staging / file.name).exists():
+                raise OutputError(f"{file} cannot be added to a model directory: the name is taken")
+            shutil.copyfile(file, staging / file.name)
+        read(staging)
+
+
+@contextmanager
+def staged_directory(directory: Path) -> Iterator[Path]:
+    """An empty directory beside `directory` that takes its place when the block ends without an error.
+
+    Raises OutputError when `directory` holds something that is no model of ours, or when it cannot be written.
+    """
+    directory = directory.resolve()
+    _refuse_foreign(directory)
+    staging: Path | None = None
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        staging = _beside(directory)
+        staging.mkdir()
+        yield staging
+        _swap(staging, directory)
+    except OSError as error:
+        if isinstance(error, OutputError | ModelError):
+            raise
+        raise OutputError(f"{directory} cannot be written: {error.strerror or error}") from error
+    finally:
+        if staging is not None:
+            shutil.rmtree(staging, ignore_errors=True)
+
+
+def _refuse_foreign(directory: Path) -> None:
+    if not directory.exists() and not directory.is_symlink():
+        return
+    if not directory.is_dir():
+        raise OutputError(f"{directory} is no directory; choose another place for the model")
+    if any(directory.iterdir()) and not is_native(directory):
+        raise OutputError(f"{directory} is not empty and no model of uniasr; choose another place for the model")
+
+
+def _swap(staging: Path, directory: Path) -> None:
+    """Put the finished directory in place; the old one goes only when the new one stands."""
+    if not directory.exists():
+        staging.rename(directory)
+        return
+    old = _beside(directory)
+    directory.rename(old)
+    try:
+        staging.rename(directory)
+    except OSError:
+        old.rename(directory)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _beside(directory: Path) -> Path:
+    return directory.with_name(f".{directory.name}.{uuid4().hex}")
+
+
+def write_state(path: Path, state: Mapping[str, torch.Tensor]) -> None:
+    """Write a state dict as safetensors; raises MissingExtraError without that package."""
+    try:
+        from safetensors.torch import save_file
+    except ImportError as error:
+        raise MissingExtraError(
+            'writing weights needs safetensors; install it with: pip install "uniasr[torch]"'
+        ) from error
+    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}, path)
