@@ -14,7 +14,9 @@ import pytest
 
 import uniasr
 from uniasr.decoding.beam import SOS
-from uniasr.recognizers.uniasr.passes import encode, fire, kept_count, plan_pass, start_pass
+from uniasr.recognizers.uniasr.encoding import encode
+from uniasr.recognizers.uniasr.firing import fire, kept_count
+from uniasr.recognizers.uniasr.passes import plan_pass, start_pass
 from uniasr.recognizers.uniasr.rows import RowBuffer
 from uniasr.types import DecodingOptions
 

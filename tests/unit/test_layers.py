@@ -20,7 +20,9 @@ from uniasr.configs.uniasr import (
     published_modes,
 )
 from uniasr.decoding.cif import integrate, start_cif
-from uniasr.recognizers.uniasr.passes import encode, kept_count, plan_pass, start_pass
+from uniasr.recognizers.uniasr.encoding import encode
+from uniasr.recognizers.uniasr.firing import kept_count
+from uniasr.recognizers.uniasr.passes import plan_pass, start_pass
 from uniasr.recognizers.uniasr.rows import RowBuffer
 from uniasr.types import DecodingOptions
 

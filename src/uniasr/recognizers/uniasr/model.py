@@ -1,4 +1,4 @@
-"""UniASR as users meet it: files, batches and streams, all through `session.advance`."""
+"""UniASR as users meet it: files, batches and streams, all through `driver.advance`."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from uniasr.features.frontend import FrontEnd
 from uniasr.recognizers.biasing import hotword_scorer
 from uniasr.recognizers.language_models import lm_scorer
 from uniasr.recognizers.together import Family, together
+from uniasr.recognizers.uniasr.driver import advance
 from uniasr.recognizers.uniasr.latency import choose, latencies
 from uniasr.recognizers.uniasr.segments import text_of
-from uniasr.recognizers.uniasr.session import Session, advance
+from uniasr.recognizers.uniasr.session import Session
 from uniasr.recognizers.written import conversion
 from uniasr.text.hotwords import Hotwords, read_hotwords
 from uniasr.text.vocabulary import Vocabulary

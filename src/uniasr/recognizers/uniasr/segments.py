@@ -12,7 +12,8 @@ from uniasr.decoding.beam import EOS, SOS, Path, Scorers
 from uniasr.decoding.endpoint import EndpointCarry, find_endpoint
 from uniasr.decoding.rescoring import Rescoring
 from uniasr.decoding.timestamps import token_times
-from uniasr.recognizers.uniasr.passes import EncodedChunk, PassCarry, PassPlan, firing_rows, start_pass
+from uniasr.recognizers.uniasr.firing import firing_rows
+from uniasr.recognizers.uniasr.passes import EncodedChunk, PassCarry, PassPlan, start_pass
 from uniasr.recognizers.uniasr.rows import RowBuffer
 from uniasr.text.join import join_tokens
 from uniasr.text.vocabulary import Vocabulary

@@ -1,14 +1,9 @@
-"""Sessions: audio in, events out. A file is a session that nobody watches.
-
-`advance` is the only driver: it runs whatever is ready in any number of sessions, their chunks and steps together in
-one engine call each. Streams, files, batches and servers all go through it.
-"""
+"""Sessions: audio in, events out. A file is a session that nobody watches. `driver.advance` runs what is ready."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from math import floor
 
@@ -16,17 +11,14 @@ import numpy as np
 
 from uniasr.audio.resample import Resampler
 from uniasr.decoding.beam import Path, Scorers
-from uniasr.engines.base import Engine
 from uniasr.features.frontend import FrontEnd
 from uniasr.recognizers.biasing import hotword_scorer
+from uniasr.recognizers.uniasr.firing import kept_count
 from uniasr.recognizers.uniasr.latency import audio_of_rows_ms
 from uniasr.recognizers.uniasr.passes import (
     EncodedChunk,
     PassCarry,
     PassPlan,
-    encode,
-    fire,
-    kept_count,
 )
 from uniasr.recognizers.uniasr.rows import RowBuffer
 from uniasr.recognizers.uniasr.segments import (
@@ -39,7 +31,6 @@ from uniasr.recognizers.uniasr.segments import (
     text_of,
     visible,
 )
-from uniasr.recognizers.uniasr.steps import take_steps
 from uniasr.recognizers.written import Conversion
 from uniasr.text.hotwords import Hotwords, read_hotwords
 from uniasr.text.vocabulary import Vocabulary
@@ -258,58 +249,6 @@ class Session:
         if self._writing:
             tokens, stable = self._writing.partial(tokens, stable)
         self.events.append(kind(self.segment.index, text_of(tokens), tokens, clock.at_frame(frames), stable))
-
-
-def advance(engine: Engine, sessions: Sequence[Session]) -> None:
-    """Run everything that is ready in these sessions."""
-    while True:
-        busy = _run_pass(engine, sessions, 1)
-        busy = _run_pass(engine, sessions, 2) or busy
-        busy = _finish(engine, sessions) or busy
-        if not busy:
-            return
-
-
-def _run_pass(engine: Engine, sessions: Sequence[Session], number: int) -> bool:
-    groups: dict[int, list[tuple[Session, PassCarry, int]]] = defaultdict(list)
-    for session in sessions:
-        count = session.chunks_to_run(number)
-        carry = session.segment.carry(number)
-        if count and carry is not None:
-            groups[carry.plan.latency].append((session, carry, count))
-    for group in groups.values():
-        encoded = encode(engine, [(carry, count) for _, carry, count in group])
-        for turn in range(max(len(chunks) for chunks in encoded)):
-            _take_turn(
-                engine,
-                [
-                    (session, carry, chunks[turn])
-                    for (session, carry, _), chunks in zip(group, encoded, strict=True)
-                    if turn < len(chunks) and session.segment.num_frames is None
-                ],
-            )
-    return bool(groups)
-
-
-def _take_turn(engine: Engine, turn: Iterable[tuple[Session, PassCarry, EncodedChunk]]) -> None:
-    """Integrate one chunk of each session, take the steps that this makes ready, report."""
-    jobs = [(session, carry, chunk, session.closing(carry, chunk)) for session, carry, chunk in turn]
-    if jobs:
-        fire(engine, [(carry, chunk, count) for _, carry, chunk, count in jobs])
-        take_steps(engine, [carry for _, carry, _, _ in jobs])
-        for session, carry, chunk, _ in jobs:
-            session.took(carry, chunk)
-
-
-def _finish(engine: Engine, sessions: Sequence[Session]) -> bool:
-    """Take the last steps of complete segments and close them."""
-    complete = [session for session in sessions if session.complete()]
-    for session in complete:
-        session.segment.final.ended = True
-    take_steps(engine, [session.segment.final for session in complete])
-    for session in complete:
-        session.finish_segment()
-    return bool(complete)
 
 
 def _final(result: Segment) -> Final:
