@@ -13,7 +13,14 @@ from math import sqrt
 
 import numpy as np
 
-from uniasr.configs.uniasr import BridgeConfig, ChunkConfig, DecoderConfig, EncoderConfig, UniasrConfig
+from uniasr.configs.uniasr import (
+    BridgeConfig,
+    ChunkConfig,
+    ConfidenceConfig,
+    DecoderConfig,
+    EncoderConfig,
+    UniasrConfig,
+)
 from uniasr.decoding.beam import Scorers, Search, start_search
 from uniasr.decoding.cif import CifCarry, integrate, start_cif
 from uniasr.decoding.hotwords import HotwordScorer
@@ -42,6 +49,8 @@ class PassPlan:
     row_ms: float
     shift_ms: float
     """How much later than its firings the speech is."""
+    confidence: ConfidenceConfig
+    """How probabilities become confidences."""
 
     @property
     def suffix(self) -> str:
@@ -76,6 +85,7 @@ def plan_pass(config: UniasrConfig, number: int, latency: int) -> PassPlan:
         config.bridge if number == 2 else None,
         config.row_ms(number),
         config.time_shift_ms[number - 1],
+        config.confidence[number - 1],
     )
 
 
