@@ -30,6 +30,8 @@ class Recording:
     kana: str
     split: str = "train"
     seconds: float = 0.0
+    text: str = ""
+    """As it is written."""
 
     def samples(self) -> Samples:
         """Decoded samples at 16 kHz."""
@@ -59,6 +61,7 @@ def synthetic(folder: Path) -> list[Recording]:
             katakana_only(row["kana"]),
             "train",
             float(row["seconds"]),
+            row["text"],
         )
         for path in sorted(folder.glob("*.tsv"))
         for row in table(path)
@@ -76,6 +79,7 @@ def real_words(folder: Path) -> list[Recording]:
             katakana_only(row["pron"]),
             row["split"],
             float(row["seconds"]),
+            row["text"],
         )
         for row in table(folder / "words.tsv")
     ]

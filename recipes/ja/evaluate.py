@@ -20,7 +20,9 @@ from uniasr.text.units import katakana_only
 def read_sentences(folder: Path) -> list[Recording]:
     """The few real sentences: a smoke test."""
     return [
-        Recording(row["key"], folder / "sentences.zip", row["file"], katakana_only(row["kana"]), "dev")
+        Recording(
+            row["key"], folder / "sentences.zip", row["file"], katakana_only(row["kana"]), "dev", text=row["text"]
+        )
         for row in table(folder / "sentences.tsv")
     ]
 

@@ -136,7 +136,7 @@ class DecodingOptions:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One recognised token with its place in the audio and the model's probability for it."""
+    """One recognised token with its place in the audio and how probably it is right (docs/confidence.md)."""
 
     text: str
     id: int
@@ -145,6 +145,12 @@ class Token:
     confidence: float
     reading: str | None = None
     """The recogniser's tokens that a converted one was made from."""
+
+
+def mean_confidence(tokens: Iterable[Token]) -> float:
+    """The mean confidence of tokens, each counted as often as it has characters; 0.0 without any."""
+    weighted = [(len(token.text), token.confidence) for token in tokens]
+    return sum(size * confidence for size, confidence in weighted) / max(1, sum(size for size, _ in weighted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +187,11 @@ class Segment:
     hotwords: tuple[HotwordMatch, ...] = ()
     """The hotwords of the request that the text holds, by their ends."""
 
+    @property
+    def confidence(self) -> float:
+        """How much of the text is right, as `Transcript.confidence`."""
+        return mean_confidence(self.tokens)
+
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
@@ -194,6 +205,15 @@ class Transcript:
     def tokens(self) -> tuple[Token, ...]:
         """The tokens of all segments in order."""
         return tuple(token for segment in self.segments for token in segment.tokens)
+
+    @property
+    def confidence(self) -> float:
+        """The mean confidence of the tokens by their characters, in 0 to 1; 0.0 without tokens.
+
+        It estimates how much of the text is right as far as the confidences are calibrated; words that were missed
+        are not in it (docs/confidence.md).
+        """
+        return mean_confidence(self.tokens)
 
     @property
     def hotwords(self) -> tuple[HotwordMatch, ...]:
@@ -215,7 +235,10 @@ class Transcript:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists, dicts, strings and numbers, ready for JSON."""
-        return asdict(self)
+        plain = asdict(self) | {"confidence": self.confidence}
+        for segment, one in zip(plain["segments"], self.segments, strict=True):
+            segment["confidence"] = one.confidence
+        return plain
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Transcript:
@@ -228,6 +251,7 @@ def _segment(
     tokens: Iterable[Mapping[str, Any]],
     nbest: Iterable[Mapping[str, Any]],
     hotwords: Iterable[Mapping[str, Any]],
+    confidence: float | None = None,  # follows from the tokens
     **entries: Any,
 ) -> Segment:
     return Segment(

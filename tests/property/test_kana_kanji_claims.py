@@ -48,7 +48,7 @@ def model():
 
 
 def written(result, until):
-    return [(s.source_end, result.text[s.start : s.end]) for s in result.spans if s.source_end <= until]
+    return [(s.source_end, result.text[s.start : s.end], s.certainty) for s in result.spans if s.source_end <= until]
 
 
 @settings(deadline=None, max_examples=60)
@@ -61,6 +61,7 @@ def test_spans_partition_both_texts(converter, text):
         assert (span.source_start, span.start) == (at, place)
         assert span.source_end > at
         assert (result.text[span.start : span.end] == text[at : span.source_end]) == (span.kind == "literal")
+        assert 0.0 <= span.certainty <= 1.0
         at, place = span.source_end, span.end
     assert (at, place) == (len(text), len(result.text))
 
@@ -115,13 +116,16 @@ def test_written_tokens_have_the_times_and_kana_of_their_sources(model):
     assert "".join(token.reading or token.text for token in segment.tokens) == kana.text
     assert segment.text == "".join(token.text for token in segment.tokens) != kana.text
     left = list(kana.tokens)
+    spans = uniasr.load_converter().convert(kana.text, spans=True).spans
+    certain = [span.certainty for span in spans for _ in range(span.source_start, span.source_end)]
     for token in segment.tokens:
         sources, spelled = [], ""
         while spelled != (token.reading or token.text):
             sources.append(left.pop(0))
             spelled += sources[-1].text
         assert (token.start_ms, token.end_ms) == (sources[0].start_ms, sources[-1].end_ms)
-        assert token.confidence == min(source.confidence for source in sources)
+        assert token.confidence == min(source.confidence for source in sources) * min(certain[: len(spelled)])
+        del certain[: len(spelled)]
     assert not left
     assert segment.nbest[0].token_ids == kana.nbest[0].token_ids
 

@@ -11,6 +11,7 @@ from uniasr.configs.frontend import FrontendConfig
 from uniasr.configs.uniasr import (
     BridgeConfig,
     ChunkConfig,
+    ConfidenceConfig,
     DecoderConfig,
     EncoderConfig,
     PredictorConfig,
@@ -30,7 +31,7 @@ UNIT = 64
 """Alphas are multiples of 1 / UNIT, so that no sum is rounded."""
 
 
-def fabricated_config(chunk=None, chunk2=None, shift_ms=0.0):
+def fabricated_config(chunk=None, chunk2=None, shift_ms=0.0, confidence=None):
     frontend = FrontendConfig(sample_rate_hz=RATE_HZ, n_mels=4, frame_length_ms=25, frame_shift_ms=10, lfr_m=7, lfr_n=6)
     decoder = DecoderConfig(
         attention_dim=4, attention_heads=1, linear_units=4, num_blocks=1, att_layer_num=1, kernel_size=3
@@ -59,6 +60,7 @@ def fabricated_config(chunk=None, chunk2=None, shift_ms=0.0):
         decoder2=decoder,
         modes=published_modes(1),
         time_shift_ms=(shift_ms, shift_ms),
+        confidence=confidence or (ConfidenceConfig(), ConfidenceConfig()),
     )
 
 

@@ -220,6 +220,7 @@ def test_the_schema_of_transcripts_is_that_of_the_types():
         *((kind, schema["$defs"][kind.__name__.lower()]) for kind in (Segment, Token, Hypothesis)),
     ):
         names = [field.name for field in dataclasses.fields(kind)]
+        names += ["confidence"] * (kind in (Transcript, Segment))
         assert [name for name in part["properties"] if name != "key"] == part["required"] == names
     jsonschema = pytest.importorskip("jsonschema")
     from uniasr.formats import render

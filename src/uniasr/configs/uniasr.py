@@ -6,12 +6,15 @@ Source: funasr 1.4.16 funasr/models/{uniasr,scama,sanm,paraformer}; the names in
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isfinite
 
 from uniasr.configs.frontend import FrontendConfig
 from uniasr.types import MODES
 
 MAX_SHIFT_MS = 500.0
 """Time stamps that a model needs to be shifted by more are no time stamps."""
+MAX_SLOPE, MAX_OFFSET = 20.0, 20.0
+"""A map of confidences beyond these makes all of them 0 or 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +165,23 @@ class ModeConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfidenceConfig:
+    """How the log-odds of a token's probability become those of its being right: slope * log-odds + offset.
+
+    Source: Platt 1999, Probabilistic outputs for support vector machines. As it stands it changes nothing.
+    """
+
+    slope: float = 1.0
+    offset: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.slope <= MAX_SLOPE:
+            raise ValueError(f"confidence slope is {self.slope}; it must lie above 0 and up to {MAX_SLOPE:.0f}")
+        if not (isfinite(self.offset) and abs(self.offset) <= MAX_OFFSET):
+            raise ValueError(f"confidence offset is {self.offset}; it must lie within {MAX_OFFSET:.0f} of 0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UniasrConfig:
     """Everything but the weights, the vocabulary's words and the CMVN values."""
 
@@ -178,6 +198,8 @@ class UniasrConfig:
     modes: dict[str, ModeConfig] = field(default_factory=dict)
     time_shift_ms: tuple[float, float] = (0.0, 0.0)
     """How much later than the firings of each pass the speech is, as measured on speech with known times."""
+    confidence: tuple[ConfidenceConfig, ConfidenceConfig] = (ConfidenceConfig(), ConfidenceConfig())
+    """How the probabilities of each pass become confidences, as fitted on speech that was not trained on."""
     segment_s: float = 20.0
     """Default of `DecodingOptions.segment_s`: how much speech between two restarts suits the model best."""
     pause_s: float = 0.6

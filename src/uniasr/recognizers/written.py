@@ -30,7 +30,7 @@ class Writing:
     words: WordList
 
     def tokens(self, tokens: Sequence[Token]) -> tuple[Token, ...]:
-        """Written words with the times of their kana, the lowest confidence among these, and them as reading."""
+        """Written words with the times of their kana, and these as reading; as certain as the kana and the choice."""
         result = self.converter.convert(_text(tokens), self.words, spans=True)
         return align_tokens(tokens, result, readings=True)
 

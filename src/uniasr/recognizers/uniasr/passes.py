@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from uniasr.configs.uniasr import BridgeConfig, ChunkConfig, DecoderConfig, EncoderConfig, UniasrConfig
+from uniasr.configs.uniasr import (
+    BridgeConfig,
+    ChunkConfig,
+    ConfidenceConfig,
+    DecoderConfig,
+    EncoderConfig,
+    UniasrConfig,
+)
 from uniasr.decoding.beam import Scorers, Search, start_search
 from uniasr.decoding.cif import CifCarry, start_cif
 from uniasr.decoding.hotwords import HotwordScorer
@@ -34,6 +41,8 @@ class PassPlan:
     row_ms: float
     shift_ms: float
     """How much later than its firings the speech is."""
+    confidence: ConfidenceConfig
+    """How probabilities become confidences."""
 
     @property
     def suffix(self) -> str:
@@ -68,6 +77,7 @@ def plan_pass(config: UniasrConfig, number: int, latency: int) -> PassPlan:
         config.bridge if number == 2 else None,
         config.row_ms(number),
         config.time_shift_ms[number - 1],
+        config.confidence[number - 1],
     )
 
 

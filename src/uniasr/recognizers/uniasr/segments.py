@@ -9,6 +9,7 @@ from math import ceil, floor
 import numpy as np
 
 from uniasr.decoding.beam import EOS, SOS, Path, Scorers
+from uniasr.decoding.confidence import confidence
 from uniasr.decoding.endpoint import EndpointCarry, find_endpoint
 from uniasr.decoding.rescoring import Rescoring
 from uniasr.decoding.timestamps import token_times
@@ -134,10 +135,12 @@ def shown_tokens(
         limit_ms=clock.limit_ms,
         shift_ms=carry.plan.shift_ms,
     )
-    confidences = np.exp(path.log_probs.astype(np.float64))
+    fitted = carry.plan.confidence
     return [
-        None if token in (BLANK, SOS, EOS) else Token(vocabulary.tokens[token], token, start, end, min(1.0, confidence))
-        for token, (start, end), confidence in zip(path.ids.tolist(), times, confidences.tolist(), strict=True)
+        None
+        if token in (BLANK, SOS, EOS)
+        else Token(vocabulary.tokens[token], token, start, end, confidence(log_prob, fitted.slope, fitted.offset))
+        for token, (start, end), log_prob in zip(path.ids.tolist(), times, path.log_probs.tolist(), strict=True)
     ]
 
 

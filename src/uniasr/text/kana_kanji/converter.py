@@ -12,6 +12,7 @@ from typing import Literal, overload
 from uniasr.errors import OptionError
 from uniasr.text.hotwords import Hotwords
 from uniasr.text.kana_kanji.alternatives import alternatives
+from uniasr.text.kana_kanji.certainty import certainties
 from uniasr.text.kana_kanji.lattice import Lattice, build
 from uniasr.text.kana_kanji.listed import WordList, word_list
 from uniasr.text.kana_kanji.search import described, search
@@ -31,11 +32,12 @@ _KANA = re.compile("[ぁ-ゖァ-ヺー]+")
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """`kana[start:end]` is written `text`."""
+    """`kana[start:end]` is written `text`, as probably as `certainty` says."""
 
     start: int
     end: int
     text: str
+    certainty: float
 
 
 class Converter:
@@ -65,13 +67,13 @@ class Converter:
             kana: katakana as they sound, without blanks: は as particle is ワ, long vowels are ー. Hiragana count as
                 katakana; everything else stays as it is, and what stands on its two sides is converted apart.
             hotwords: words to prefer where their readings occur, in any form that `DecodingOptions.hotwords` takes.
-            spans: also return from where in `kana` every word comes.
+            spans: also return from where in `kana` every word comes, and how probably it is the right one.
 
         Takes time in proportion to the length, and memory for the result alone. Raises OptionError for unusable
         hotwords.
         """
         listed = word_list(hotwords)
-        words = [word for start, run in _runs(kana) for word in self._run(start, run, listed)[0]]
+        words = [word for start, run in _runs(kana) for word in self._words(start, run, listed, certain=spans)]
         result = _result(kana, words)
         return result if spans else result.text
 
@@ -81,7 +83,7 @@ class Converter:
         Tells which of several hypotheses of a recogniser makes most sense. Arguments and errors as in `convert`.
         """
         listed = word_list(hotwords)
-        return -sum(self._run(start, run, listed)[1] for start, run in _runs(kana))
+        return -sum(window.cost for _, run in _runs(kana) for window in windows(run, self.tables, listed))
 
     def settled(self, kana: str, hotwords: Hotwords | WordList | None = None) -> int:
         """Leading characters of the text whose written form stays the same whatever follows the text.
@@ -122,17 +124,14 @@ class Converter:
                 break
         return list(found.items())
 
-    def _run(self, start: int, run: str, listed: WordList) -> tuple[list[Word], float]:
-        """The words of a run of katakana that begins at `start` of the text, and what they cost."""
-        words: list[Word] = []
-        cost = 0.0
+    def _words(self, start: int, run: str, listed: WordList, *, certain: bool) -> Iterator[Word]:
+        """The words of a run of katakana that begins at `start` of the text; their certainties are 1 if not wanted."""
         for window in windows(run, self.tables, listed):
             lattice, at = window.lattice, start + window.start
-            for i in window.words:
+            sure = certainties(window) if certain else [1.0] * len(window.words)
+            for i, certainty in zip(window.words, sure, strict=True):
                 written = self._text(lattice, i, window.kana, listed)
-                words.append(Word(at + int(lattice.start[i]), at + int(lattice.end[i]), written))
-            cost += window.cost
-        return words, cost
+                yield Word(at + int(lattice.start[i]), at + int(lattice.end[i]), written, certainty)
 
     def _text(self, lattice: Lattice, i: int, kana: str, listed: WordList) -> str:
         word = int(lattice.word[i])
@@ -149,12 +148,13 @@ def _result(source: str, words: Sequence[Word]) -> Normalized:
     spans: list[Span] = []
     texts: list[str] = []
     at = length = 0
-    for start, end, text in [*((word.start, word.end, word.text) for word in words), (len(source), len(source), "")]:
-        for first, last, piece in ((at, start, source[at:start]), (start, end, text)):
-            if first < last:
-                kind = LITERAL if source[first:last] == piece else WORD
-                spans.append(Span(first, last, length, length + len(piece), kind))
-                texts.append(piece)
-                length += len(piece)
-        at = end
+    for word in [*words, Word(len(source), len(source), "", 1.0)]:
+        for piece in (Word(at, word.start, source[at : word.start], 1.0), word):
+            if piece.start < piece.end:
+                kind = LITERAL if source[piece.start : piece.end] == piece.text else WORD
+                end = length + len(piece.text)
+                spans.append(Span(piece.start, piece.end, length, end, kind, piece.certainty))
+                texts.append(piece.text)
+                length = end
+        at = word.end
     return Normalized(source, "".join(texts), tuple(spans))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -49,11 +49,16 @@ def settled(window: Window, tables: Tables, listed: WordList) -> int:
     """Leading kana of a run whose words stay the same whatever follows it; `window` is its last one.
 
     They are the first words that all ways share which the search may go on from, at the places where a word may begin
-    that reaches beyond the window.
+    that reaches beyond the window. Words that a longer text would leave to the next window are not settled.
     """
     end = window.lattice.end
-    if len(window.kana) == SIZE:  # with more kana it would not be the last window
-        return window.start + max((int(end[i]) for i in window.words if end[i] <= SIZE - MARGIN), default=0)
+    # with more kana a full window would not be the last one
+    words = window.words if len(window.kana) == SIZE else _shared(window, tables, listed)
+    return window.start + max((int(end[i]) for i in words if end[i] <= SIZE - MARGIN), default=0)
+
+
+def _shared(window: Window, tables: Tables, listed: WordList) -> Sequence[int]:
+    """The first words of all ways on."""
     longest = max(tables.longest, LONGEST_UNKNOWN, *listed.lengths)
     first = max(0, len(window.kana) + 1 - longest)
     shared: list[int] | None = None
@@ -64,4 +69,4 @@ def settled(window: Window, tables: Tables, listed: WordList) -> int:
         shared = path
         if not shared:
             break
-    return window.start + (int(end[shared[-1]]) if shared else 0)
+    return shared or ()

@@ -25,12 +25,14 @@ def align_tokens(tokens: Sequence[Token], result: Normalized, *, readings: bool 
     themselves (their text gains the blank before a word where one belongs). A converted part is one token: from the
     start of its first source to the end of its last, with the lowest confidence among them and the id -1; sources that
     it cuts belong to it whole. With `readings` it keeps their texts as its reading; else its reading is made of theirs,
-    if there are any. The texts of the list joined are `result.text`; sources of dropped parts leave no token.
+    if there are any. Confidences are multiplied by the certainty of the span that they lie in. The texts of the list
+    joined are `result.text`; sources of dropped parts leave no token.
 
     Raises OptionError if the tokens do not spell the source.
     """
     texts = _spelling(tokens, result.source)
     ends = [0, *accumulate(map(len, texts))]
+    certain = [span.certainty for span in result.spans for _ in range(span.source_start, span.source_end)]
     places = _places(result, ends[1:])
     aligned: list[Token] = []
     first = at = 0
@@ -39,7 +41,8 @@ def align_tokens(tokens: Sequence[Token], result: Normalized, *, readings: bool 
             continue
         text = result.text[at:place]
         same = result.source[ends[first] : ends[last]] == text
-        aligned += _group(tokens[first:last], texts[first:last], text, same=same, readings=readings)
+        group = _group(tokens[first:last], texts[first:last], text, same=same, readings=readings)
+        aligned += _multiplied(group, min(certain[ends[first] : ends[last]]))
         first, at = last, place
     return tuple(aligned)
 
@@ -99,3 +102,10 @@ def _group(tokens: Sequence[Token], texts: Sequence[str], text: str, *, same: bo
     if readings or any(token.reading for token in tokens):
         reading = "".join(token.reading or one for token, one in zip(tokens, texts, strict=True))
     return [replace(tokens[0], text=text, id=NO_ID, end_ms=end, confidence=confidence, reading=reading)]
+
+
+def _multiplied(tokens: list[Token], certainty: float) -> list[Token]:
+    """The tokens with their confidences multiplied."""
+    if certainty == 1.0:
+        return tokens
+    return [replace(token, confidence=token.confidence * certainty) for token in tokens]

@@ -18,6 +18,8 @@ class Span:
     end: int
     kind: str
     """Class of what was converted (`date`, `money`, ...); `literal` where both sides are equal."""
+    certainty: float = 1.0
+    """How probably this is how the source is written, where the conversion is a choice among others."""
 
 
 @dataclass(frozen=True, slots=True)
