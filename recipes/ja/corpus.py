@@ -22,7 +22,7 @@ RATE = 16_000
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording inside a zip file and what is said in it, as katakana."""
+    """A recording inside a zip file and what is said in it: as katakana, and as it is written."""
 
     key: str
     archive: Path
@@ -30,6 +30,7 @@ class Recording:
     kana: str
     split: str = "train"
     seconds: float = 0.0
+    text: str = ""
 
     def samples(self) -> Samples:
         """Decoded samples at 16 kHz."""
@@ -59,6 +60,7 @@ def synthetic(folder: Path) -> list[Recording]:
             katakana_only(row["kana"]),
             "train",
             float(row["seconds"]),
+            row["text"],
         )
         for path in sorted(folder.glob("*.tsv"))
         for row in table(path)
@@ -76,8 +78,25 @@ def real_words(folder: Path) -> list[Recording]:
             katakana_only(row["pron"]),
             row["split"],
             float(row["seconds"]),
+            row["text"],
         )
         for row in table(folder / "words.tsv")
+    ]
+
+
+def real_sentences(folder: Path) -> list[Recording]:
+    """The few real sentences: a smoke test."""
+    return [
+        Recording(
+            row["key"],
+            folder / "sentences.zip",
+            row["file"],
+            katakana_only(row["kana"]),
+            "dev",
+            float(row["seconds"]),
+            row["text"],
+        )
+        for row in table(folder / "sentences.tsv")
     ]
 
 
