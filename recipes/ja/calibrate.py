@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from corpus import RATE, Recording, Samples, noises, synthetic
-from evaluate import development_sets
+from development import development_sets
 from rapidfuzz.distance import Levenshtein
 from spoil import add_noise
 

@@ -22,7 +22,7 @@ RATE = 16_000
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording inside a zip file and what is said in it, as katakana."""
+    """A recording inside a zip file and what is said in it: as katakana, and as it is written."""
 
     key: str
     archive: Path
@@ -82,6 +82,22 @@ def real_words(folder: Path) -> list[Recording]:
             row["text"],
         )
         for row in table(folder / "words.tsv")
+    ]
+
+
+def real_sentences(folder: Path) -> list[Recording]:
+    """The few real sentences: a smoke test."""
+    return [
+        Recording(
+            row["key"],
+            folder / "sentences.zip",
+            row["file"],
+            katakana_only(row["kana"]),
+            "dev",
+            float(row["seconds"]),
+            row["text"],
+        )
+        for row in table(folder / "sentences.tsv")
     ]
 
 

@@ -19,7 +19,7 @@ import scipy.signal
 import soundfile
 from corpus import RATE, Recording, Samples, real_words, synthetic
 from prepare import Plan, Worker, pad, rows_of
-from spoil import room
+from spoil import mixed, room
 
 from uniasr.audio.resample import resample
 from uniasr.types import F32
@@ -60,12 +60,6 @@ def noise_like(random: np.random.Generator, noises: list[Samples], voices: list[
         found = [voices[i] for i in random.integers(0, len(voices), int(random.integers(*BABBLE)))]
         return sum((np.resize(np.roll(voice, -random.integers(len(voice))), count) for voice in found), np.zeros(count))
     return scipy.signal.lfilter([1.0], [1.0, -random.uniform(0.0, 0.98)], random.standard_normal(count))
-
-
-def mixed(samples: Samples, noise: Samples, ratio_db: float) -> Samples:
-    """Speech with noise `ratio_db` below it, over the whole recording."""
-    wanted = (float(np.mean(samples**2)) + 1e-9) * 10 ** (-ratio_db / 10)
-    return (samples + noise * np.sqrt(wanted / (float(np.mean(noise**2)) + 1e-9))).astype(np.float32)
 
 
 def channel(samples: Samples, random: np.random.Generator) -> Samples:

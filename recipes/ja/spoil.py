@@ -33,8 +33,12 @@ def add_noise(samples: Samples, noises: Sequence[Samples], random: np.random.Gen
         noise = np.resize(np.roll(noise, -start), len(samples))
     else:
         noise = scipy.signal.lfilter([1.0], [1.0, -random.uniform(0.0, 0.97)], random.standard_normal(len(samples)))
-    power = float(np.mean(samples**2)) + 1e-9
-    wanted = power * 10 ** (-random.uniform(5, 30) / 10)
+    return mixed(samples, noise, random.uniform(5, 30))
+
+
+def mixed(samples: Samples, noise: Samples, ratio_db: float) -> Samples:
+    """Speech with noise `ratio_db` below it, over the whole recording."""
+    wanted = (float(np.mean(samples**2)) + 1e-9) * 10 ** (-ratio_db / 10)
     return (samples + noise * np.sqrt(wanted / (float(np.mean(noise**2)) + 1e-9))).astype(np.float32)
 
 
