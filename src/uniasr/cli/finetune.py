@@ -10,7 +10,7 @@ from uniasr.cli.training import augment_options, data_options, need_torch, put, 
 
 _RUN = (
     *("max_epoch", "max_steps", "lr", "schedule", "decay_steps", "batch_bins", "accumulate", "patience"),
-    *("evaluate_every", "average", "freeze_pass1", "precision", "seed", "workers", "weights"),
+    *("evaluate_every", "average", "freeze_pass1", "precision", "shard", "seed", "workers", "weights"),
 )
 
 
@@ -82,6 +82,7 @@ _RUN = (
     metavar="float32|bfloat16|float16",
     help="Of matrix products; float16 needs a GPU.",
 )
+@click.option("--shard", is_flag=True, help="Divide a model that does not fit one GPU over the processes (FSDP).")
 @click.option("--seed", type=int, default=1, show_default=True, metavar="N", help="Decides all random draws.")
 @click.option("--workers", type=int, default=1, show_default=True, metavar="N", help="Threads that load data.")
 @click.option(

@@ -73,6 +73,8 @@ class RunOptions:
     freeze_pass1: bool = False
     spec_augment: bool = True
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    shard: bool = False
+    """Divide parameters, gradients and optimiser state over the processes, for a model that does not fit one GPU."""
     seed: int = 1
     workers: int = 1
     """Threads that load data ahead."""
@@ -171,6 +173,7 @@ def train_options(options: RunOptions, num_rows: int, world: int) -> TrainOption
         warmup_steps=max(1, min(400, total // 10)) if options.warmup_steps is None else options.warmup_steps,
         accumulate=options.accumulate,
         precision=options.precision,
+        shard=options.shard,
         seed=options.seed,
         objective=ObjectiveOptions(
             ctc_weight=options.ctc_weight, passes=options.passes, freeze_pass1=options.freeze_pass1
