@@ -69,6 +69,7 @@ class RunOptions:
     average: int = 5
     """Best snapshots whose mean is the result."""
     ctc_weight: float = 0.0
+    """Share of the CTC loss. The heads stay in the result's weights, for further training."""
     passes: tuple[int, ...] = (1, 2)
     freeze_pass1: bool = False
     spec_augment: bool = True
