@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
+from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
 from torch.distributed.tensor import DTensor, distribute_tensor
 
@@ -28,14 +29,16 @@ def shard(objective: nn.Module) -> None:
 
     All processes call it with the same weights, before an optimiser knows the parameters.
     """
+    # Left to itself it would take a GPU that the run does not use.
+    mesh = init_device_mesh(next(objective.parameters()).device.type, (distributed.get_world_size(),))
     # A layer's keys and values are views; nobody writes into them.
     warnings.filterwarnings("ignore", message="FSDP2-wrapped module .* returned a view tensor")
     for part in list(objective.modules()):
         if isinstance(part, EncoderLayer | ScamaDecoder):
-            fully_shard(part)
+            fully_shard(part, mesh=mesh)
         if isinstance(part, ScamaDecoder):
             register_fsdp_forward_method(part, "sequence")
-    fully_shard(objective)
+    fully_shard(objective, mesh=mesh)
 
 
 def gathered(state: State) -> dict[Any, Any]:
