@@ -1,13 +1,15 @@
 """A run small enough for tests: two latencies, a few thousand parameters, twenty made-up utterances.
 
 As a program it trains in a directory, alone or as one of several processes; `--die-at` kills it at the n-th point at
-which a file or the weights change, with half of a file written where it is in the middle of one.
+which a file or the weights change, with half of a file written where it is in the middle of one. It prints the share
+of the parameters that it held.
 """
 
 import argparse
 import itertools
 import os
 import signal
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -106,7 +108,15 @@ def tiny_batches(batch_rows=60, **place):
 
 def train(directory, *, batch_rows=60, dropout=0.1, evaluate=False, device="cpu", **options):
     """Go on with the run in the directory, to its end; returns the trainer."""
-    options = {"lr": 1e-2, "warmup_steps": 3, "log_every": 1, "steps": 6, "save_every": 2, "keep": 2} | options
+    options = {
+        "lr": 1e-2,
+        "warmup_steps": 3,
+        "log_every": 1,
+        "steps": 6,
+        "save_every": 2,
+        "keep": 2,
+        "grad_clip": 1.0,
+    } | options
     if not dropout:
         options |= {"spec_augment": None, "objective": ObjectiveOptions(end_fires=1.0)}
     else:
@@ -155,9 +165,13 @@ def main():
     parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--batch-rows", type=int, default=60)
     parser.add_argument("--dropout", type=float, default=0.1)
-    options = parser.parse_args()
+    parser.add_argument("--shard", action="store_true")
+    parser.add_argument("--evaluate", action="store_true")
+    options = vars(parser.parse_args())
     torch.set_num_threads(1)
-    train(options.directory, steps=options.steps, batch_rows=options.batch_rows, dropout=options.dropout)
+    parameters = list(train(**options).network.parameters())
+    own = sum(getattr(parameter, "to_local", lambda p=parameter: p)().numel() for parameter in parameters)
+    sys.stdout.write(f"{own / sum(parameter.numel() for parameter in parameters)}\n")
 
 
 if __name__ == "__main__":

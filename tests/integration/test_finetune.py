@@ -21,15 +21,18 @@ from tiny_data import LETTERS, RATE_HZ, TOKENS, tones, write_folder  # noqa: E40
 from tiny_training import CMVN, tiny_config, tiny_network  # noqa: E402
 from uniasr.checkpoints import read_model, write_native  # noqa: E402
 from uniasr.checkpoints.network import load_network  # noqa: E402
+from uniasr.checkpoints.weights import read_state  # noqa: E402
 from uniasr.cli.app import cli  # noqa: E402
 from uniasr.compat.modelscope import MsDataset, Tasks, Trainers, build_trainer, pipeline  # noqa: E402
 from uniasr.errors import DataError, MissingExtraError, ModelError, ModelNotFoundError, OptionError  # noqa: E402
 from uniasr.export.directory import export_model  # noqa: E402
+from uniasr.text.vocabulary import Vocabulary  # noqa: E402
 from uniasr.training.data.prepare import DataOptions  # noqa: E402
-from uniasr.training.extend import with_tokens  # noqa: E402
+from uniasr.training.extend import ROWS, with_tokens  # noqa: E402
 from uniasr.training.finetune import finetune  # noqa: E402
 from uniasr.training.fitting import RunOptions, batch_rows, train_options  # noqa: E402
 from uniasr.training.scratch import read_plan, train  # noqa: E402
+from uniasr.training.start import start_from  # noqa: E402
 
 pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore")]
 QUICK = {"max_epoch": 4, "lr": 1e-2, "spec_augment": False, "average": 2, "workers": 0, "evaluate_every": 16}
@@ -275,8 +278,43 @@ run: {{max_epoch: 3, lr: 0.01, ctc_weight: 0.3, average: 1, workers: 0, evaluate
     assert 0.7 < rows.std() < 1.3
     uniasr.load_model(output).transcribe(tones("abc"), RATE_HZ)
     assert "ctc.ctc_lo.weight" not in load_network(files).state_dict()
+    heads = load_network(files, ctc=True).state_dict()["ctc.ctc_lo.weight"]
+    assert torch.equal(heads, read_state(files.weights)["ctc.ctc_lo.weight"])
     again = run("train", tmp_path / "plan.yaml")
     assert again.exit_code == 0, again.output
+    more = config.replace(f"output: {output}", f"output: {tmp_path / 'more'}\ninit: {output}").replace(
+        "max_epoch: 3", "max_epoch: 1"
+    )
+    (tmp_path / "more.yaml").write_text(more, encoding="utf-8")
+    begun = run("train", tmp_path / "more.yaml")
+    assert "it knows 9 of the tokens" in begun.stderr
+    assert log(tmp_path / "more", "dev/loss")[-1] < losses[0]
+
+
+def test_a_network_begins_with_what_it_shares_with_a_model(model, tmp_path):
+    files = read_model(model)
+    vocabulary = Vocabulary(("<blank>", "<s>", "</s>", "new", "b", "<unk>"))
+    network = tiny_network(seed=5, ctc=True, vocab_size=len(vocabulary))
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    assert start_from(network, files, vocabulary) == 5
+    given, places = load_network(files).state_dict(), [files.tokens.tokens.index(t) for t in ("<blank>", "b", "<unk>")]
+    for name, value in network.state_dict().items():
+        if name.endswith(ROWS):
+            assert torch.equal(value[3], before[name][3]), name
+            assert name.startswith("ctc") or torch.equal(value[[0, 4, 5]], given[name][places]), name
+        else:
+            assert torch.equal(value, given[name]), name
+    with pytest.raises(ModelError, match="another shape"):
+        start_from(tiny_network(encoder=replace(tiny_config().encoder, linear_units=8)), files, vocabulary)
+    with pytest.raises(ModelError, match="front end"):
+        start_from(tiny_network(frontend=replace(tiny_config().frontend, lfr_n=2)), files, vocabulary)
+
+
+def test_the_ctc_loss_helps_a_model_without_heads(model, data, tmp_path):
+    output = finetune(model, [data], tmp_path / "out", RunOptions(**QUICK | {"ctc_weight": 0.3}))
+    losses = log(output, "ctc1")
+    assert losses[-1] < losses[0]
+    assert "ctc2.ctc_lo.bias" in read_state(read_model(output).weights)
 
 
 def _normalised(files, data):

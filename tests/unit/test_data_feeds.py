@@ -107,6 +107,7 @@ def test_stores_and_shards_train_like_the_folder(folder, tmp_path):
             assert np.array_equal(tokens, contents[0][key][1])
     assert len(ways[0].held_back) == len(ways[2].held_back) == 3
     assert ways[1].held_back == []
+    assert "no error rates" in ways[1].notes[-1]
 
 
 def test_large_reads_a_folder_through_lists(folder, tmp_path):
@@ -290,6 +291,24 @@ def test_several_folders_become_one_set(tmp_path):
     pack(sets["train"], tmp_path / "packed" / "train")
     with pytest.raises(OptionError, match="cannot be joined"):
         prepare([tmp_path / "packed", tmp_path / "two"], TOKENS, CONFIG, LIGHT, tmp_path / "work")
+
+
+def test_stores_and_folders_become_one_set(folder, tmp_path):
+    sets, _ = usable_sets([folder], Limits(), skip_bad=False)
+    for name, usable in sets.items():
+        extract(usable, tmp_path / "store" / name, CONFIG.frontend)
+    write_folder(tmp_path / "more", train=["ab", "c"], dev=["d"])
+    data = [tmp_path / "store", tmp_path / "more", tmp_path / "store"]
+    found = prepare(data, TOKENS, CONFIG, DataOptions(), tmp_path / "work")
+    heard = [key for keys in keys_of(found.train) for joined in keys for key in joined.split("+")]
+    assert sorted(heard) == sorted(["u0", "u1", *[f"u{i}" for i in range(12)] * 2])
+    assert [source.utterance.key for source in found.dev.stored] == ["u0", "u1", "u2"]
+    assert [clip.text for clip in found.held_back] == ["d"]
+    alone = prepare([tmp_path / "more"], TOKENS, CONFIG, DataOptions(), tmp_path / "work")
+    store = prepare([tmp_path / "store"], TOKENS, CONFIG, DataOptions(), tmp_path / "work")
+    assert found.num_rows == alone.num_rows + 2 * store.num_rows
+    with pytest.raises(OptionError, match="'small'"):
+        prepare(data, TOKENS, CONFIG, DataOptions(dataset_type="large"), tmp_path / "work")
 
 
 def test_a_folder_named_twice_is_heard_twice_but_measured_once(tmp_path):

@@ -174,6 +174,22 @@ def test_a_model_is_measured(entries):
     assert alone.delays is None
 
 
+def test_files_are_recognised_once_for_modes_that_end_in_the_same_pass(entries, monkeypatch):
+    model, calls = fabricated_model(), []
+    whole = type(model).transcribe_batch
+    monkeypatch.setattr(
+        type(model), "transcribe_batch", lambda *given, **named: calls.append(named["mode"]) or whole(*given, **named)
+    )
+    outcomes = []
+    for mode in ("fast", "normal", "offline"):
+        outcomes.append(measure(model, entries, mode, 0, units=units_for(["あ"]), known=outcomes))
+    assert calls == ["fast", "normal"]
+    assert [outcome.mode for outcome in outcomes] == ["fast", "normal", "offline"]
+    texts = [[one.hypothesis for one in outcome.utterances] for outcome in outcomes]
+    assert texts[2] == [model.transcribe(entry.audio, mode="offline").text for entry in entries]
+    assert outcomes[2].delays != outcomes[1].delays  # streams differ
+
+
 def test_the_page_shows_every_alignment_and_is_well_formed(entries):
     outcome = measure(fabricated_model(), entries, "fast", 0, units=units_for(["あ"]), delays=False)
     text = page("a <model>", [outcome])

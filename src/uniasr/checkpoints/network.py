@@ -7,7 +7,7 @@ from uniasr.checkpoints.files import ModelFiles
 from uniasr.checkpoints.fsmn_vad import FsmnVadFiles
 from uniasr.checkpoints.graph_weights import read_graph_state
 from uniasr.checkpoints.language_model import LanguageModelFiles
-from uniasr.checkpoints.weights import load_strictly, read_state
+from uniasr.checkpoints.weights import CTC_HEADS, load_strictly, read_state
 from uniasr.errors import ModelError
 from uniasr.networks.ct_transformer import CtTransformerNetwork
 from uniasr.networks.fsmn_vad import FsmnVadNetwork
@@ -15,14 +15,17 @@ from uniasr.networks.language_model import RecurrentLm, TransformerLm, build_lan
 from uniasr.networks.uniasr import UniasrNetwork
 
 
-def load_network(files: ModelFiles) -> UniasrNetwork:
+def load_network(files: ModelFiles, *, ctc: bool = False) -> UniasrNetwork:
     """The network of a model, in evaluation mode, with its weights: an exported directory gives those in its graphs.
+
+    `ctc`: with CTC heads, which training may use; they are new where the model has none.
 
     Raises ModelError for weights that do not fit the configuration.
     """
     state = read_graph_state(files.graphs) if files.weights is None else read_state(files.weights)
-    network = UniasrNetwork(files.config)
-    load_strictly(network, state, str(files.weights or files.directory))
+    network = UniasrNetwork(files.config, ctc=ctc)
+    heads = {name: value for name, value in network.state_dict().items() if name.startswith(CTC_HEADS)}
+    load_strictly(network, {**heads, **state}, str(files.weights or files.directory))
     return network.eval()
 
 

@@ -34,6 +34,10 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
     return _tensors(content, path)
 
 
+CTC_HEADS = ("ctc.", "ctc2.")
+"""Beginnings of the names of parameters that only training uses."""
+
+
 def load_strictly(module: torch.nn.Module, state: Mapping[str, torch.Tensor], where: str) -> None:
     """Copy a state dict into a network in which every parameter must find its tensor, and every tensor its parameter.
 
@@ -44,7 +48,7 @@ def load_strictly(module: torch.nn.Module, state: Mapping[str, torch.Tensor], wh
     network is then unchanged. `where` names the file.
     """
     wanted = module.state_dict()
-    heads = tuple(f"{head}." for head in ("ctc", "ctc2") if not any(name.startswith(f"{head}.") for name in wanted))
+    heads = tuple(head for head in CTC_HEADS if not any(name.startswith(head) for name in wanted))
     given = {name: tensor for name, tensor in state.items() if not name.startswith(heads)} if heads else dict(state)
     both = [name for name in wanted if name in given]
     wrong_shape = [name for name in both if given[name].shape != wanted[name].shape]

@@ -12,6 +12,7 @@ from uniasr.cli.training import put, say
 
 if TYPE_CHECKING:
     from uniasr.training.data.manifest import Entry, Listing
+    from uniasr.training.evaluation.measure import Outcome
 
 
 @click.command()
@@ -79,14 +80,14 @@ def evaluate(  # noqa: PLR0913 - one parameter per option
     recogniser = load_model(model, device, backend, threads)
     units = units_for([entry.text for entry in entries], readings=readings)
     script = "kana" if all(kana_only(entry.text) for entry in entries) else None
-    outcomes = []
+    options = {"beam_size": beam_size, "output": script}
+    outcomes: list[Outcome] = []
     for mode, index in plan(recogniser, modes.split(","), latency):
         say(f"{mode}, latency {index} ...")
-        outcomes.append(
-            measure(
-                recogniser, entries, mode, index, units=units, delays=not no_delays, beam_size=beam_size, output=script
-            )
+        outcome = measure(
+            recogniser, entries, mode, index, units=units, delays=not no_delays, known=outcomes, **options
         )
+        outcomes.append(outcome)
     put(as_text(table(outcomes)))
     if report is not None:
         write_text(Path(report), page(f"{recogniser.directory} on {data}", outcomes))

@@ -10,7 +10,7 @@ from uniasr.cli.training import augment_options, data_options, need_torch, put, 
 
 _RUN = (
     *("max_epoch", "max_steps", "lr", "schedule", "decay_steps", "batch_bins", "accumulate", "patience"),
-    *("evaluate_every", "average", "freeze_pass1", "precision", "seed", "workers", "weights"),
+    *("evaluate_every", "average", "freeze_pass1", "ctc_weight", "precision", "shard", "seed", "workers", "weights"),
 )
 
 
@@ -74,6 +74,14 @@ _RUN = (
 )
 @click.option("--evaluate-every", type=int, metavar="STEPS", help="Evaluate and save.  [default: ten times a run]")
 @click.option("--average", type=int, default=5, show_default=True, metavar="N", help="Best snapshots to average.")
+@click.option(
+    "--ctc-weight",
+    type=float,
+    default=0.0,
+    show_default=True,
+    metavar="X",
+    help="Share of a CTC loss beside the cross entropy, 0 to 1.",
+)
 @click.option("--freeze-pass1", is_flag=True, help="Train the second pass only.")
 @click.option(
     "--precision",
@@ -82,6 +90,7 @@ _RUN = (
     metavar="float32|bfloat16|float16",
     help="Of matrix products; float16 needs a GPU.",
 )
+@click.option("--shard", is_flag=True, help="Divide a model that does not fit one GPU over the processes (FSDP).")
 @click.option("--seed", type=int, default=1, show_default=True, metavar="N", help="Decides all random draws.")
 @click.option("--workers", type=int, default=1, show_default=True, metavar="N", help="Threads that load data.")
 @click.option(

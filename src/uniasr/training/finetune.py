@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import torch
+
 from uniasr.checkpoints import read_model
 from uniasr.checkpoints.network import load_network
 from uniasr.hub import resolve
@@ -60,7 +62,8 @@ def finetune(
         say(f"{hours:.2f} h of audio" + (f", {new} new tokens" if new else ""))
         if prepared.dev is None:
             say("no development set (dev or validation): the newest snapshots are averaged, not the best")
-        network = load_network(files)
+        torch.manual_seed(run.seed)
+        network = load_network(files, ctc=run.ctc_weight > 0)
         if new:
             network = with_tokens(network, len(prepared.vocabulary), seed=run.seed)
         card = {name: value for name, value in files.card.items() if name not in ("layout", "released")}

@@ -69,12 +69,15 @@ class RunOptions:
     average: int = 5
     """Best snapshots whose mean is the result."""
     ctc_weight: float = 0.0
+    """Share of the CTC loss. The heads stay in the result's weights, for further training."""
     passes: tuple[int, ...] = (1, 2)
     freeze_pass1: bool = False
     spec_augment: bool = True
     vary_channel: bool = False
     """Also train on other microphones and vocal tracts than there are, drawn on the features."""
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    shard: bool = False
+    """Divide parameters, gradients and optimiser state over the processes, for a model that does not fit one GPU."""
     seed: int = 1
     workers: int = 1
     """Threads that load data ahead."""
@@ -173,6 +176,7 @@ def train_options(options: RunOptions, num_rows: int, world: int) -> TrainOption
         warmup_steps=max(1, min(400, total // 10)) if options.warmup_steps is None else options.warmup_steps,
         accumulate=options.accumulate,
         precision=options.precision,
+        shard=options.shard,
         seed=options.seed,
         objective=ObjectiveOptions(
             ctc_weight=options.ctc_weight, passes=options.passes, freeze_pass1=options.freeze_pass1

@@ -24,6 +24,7 @@ from uniasr.training.journal import Journal, Meter
 from uniasr.training.objective import JointLoss, ObjectiveOptions, Scale, TensorBatch, freeze, joint_loss
 from uniasr.training.options import TrainOptions, learning_rate
 from uniasr.training.processes import Processes
+from uniasr.training.sharding import divided_moments, divided_weights, gathered, norm_of, shard, whole
 from uniasr.training.snapshots import Snapshots
 
 Evaluate: TypeAlias = Callable[[UniasrNetwork], dict[str, float]]
@@ -70,6 +71,9 @@ class Trainer:
             raise OptionError("precision float16 needs a GPU; bfloat16 works everywhere")
         freeze(network, options.objective)
         self.network = network.to(self.processes.device)
+        self.objective = Objective(self.network, options.objective)
+        if options.shard and self.processes.world > 1:
+            shard(self.objective)
         self.snapshots = Snapshots(directory, options.keep, options.keep_best)
         kind = torch.optim.AdamW if options.optimizer == "adamw" else torch.optim.Adam
         self.optimizer = kind(
@@ -100,8 +104,8 @@ class Trainer:
         if state is None:
             return False
         try:
-            self.network.load_state_dict(state["network"])
-            self.optimizer.load_state_dict(state["optimizer"])
+            self.network.load_state_dict(divided_weights(state["network"], self.network))
+            self.optimizer.load_state_dict(divided_moments(state["optimizer"], self.optimizer))
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"the snapshot in {self.directory} is of another network: {error}") from error
         if state.get("scaler"):
@@ -114,10 +118,11 @@ class Trainer:
         return True
 
     def save(self) -> None:
-        """Write a snapshot; a kill or a full disk in between leaves those of before."""
+        """Write a snapshot; a kill or a full disk in between leaves those of before. Every process calls it."""
+        weights, moments = gathered(self.network.state_dict()), gathered(self.optimizer.state_dict())
         if self.processes.is_first:
-            state = {"optimizer": self.optimizer.state_dict(), "scaler": self.scaler.state_dict(), **asdict(self.place)}
-            self.snapshots.write(self.network.state_dict(), state, self.place.best)
+            state = {"optimizer": moments, "scaler": self.scaler.state_dict(), **asdict(self.place)}
+            self.snapshots.write(weights, state, self.place.best)
 
     def run(self, data: Batches, evaluate: Evaluate | None = None) -> None:
         """Train to the end; call `resume` first to go on. Each snapshot is evaluated where `evaluate` is given."""
@@ -164,9 +169,9 @@ class Trainer:
     def _checkpoint(self, journal: Journal, evaluate: Evaluate | None) -> int:
         """Evaluate and save; returns the step."""
         if evaluate is not None:
-            self.network.eval()
+            network = whole(self.network).eval()
             with torch.inference_mode():
-                numbers = self.processes.gather(evaluate(self.network))[0]
+                numbers = self.processes.gather(evaluate(network))[0]
             journal.write({"step": self.step, "epoch": self.place.epoch, **{f"dev/{k}": v for k, v in numbers.items()}})
             self._rank(numbers)
         self.save()
@@ -211,7 +216,7 @@ class Trainer:
     def _wrapped(self) -> nn.Module:
         """Made at the first step, so that all processes have loaded what they resume from."""
         if self._model is None:
-            self._model = self.processes.wrap(Objective(self.network, self.options.objective))
+            self._model = self.processes.wrap(self.objective)
         return self._model
 
     def _scale(self, batches: Sequence[Batch]) -> Scale:
@@ -250,7 +255,7 @@ class Trainer:
     def _update(self) -> float:
         """Clip and step; returns the gradient's norm. A gradient that is no number changes nothing."""
         self.scaler.unscale_(self.optimizer)
-        norm = float(torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.options.grad_clip))
+        norm = norm_of(torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.options.grad_clip))
         if self.scaler.is_enabled() or math.isfinite(norm):
             self.scaler.step(self.optimizer)
         self.scaler.update()

@@ -38,6 +38,8 @@ class TrainOptions:
     """Batches whose gradients are added for one update."""
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     """Of matrix products; weights and optimiser stay float32. float16 needs a GPU."""
+    shard: bool = False
+    """Divide parameters, gradients and optimiser state over the processes; may be changed when the run is resumed."""
     seed: int = 1
     objective: ObjectiveOptions = field(default_factory=ObjectiveOptions)
     spec_augment: SpecAugmentConfig | None = field(default_factory=SpecAugmentConfig)
@@ -59,6 +61,8 @@ class TrainOptions:
             raise OptionError("give the steps or the epochs after which training ends")
         if (self.schedule == "cosine" or self.decay_steps) and self.steps < 1:
             raise OptionError("a rate that falls towards the end (cosine, decay_steps) needs the number of steps")
+        if self.shard and self.precision == "float16":
+            raise OptionError("shard works with precision float32 and bfloat16")
         for name in ("accumulate", "warmup_steps", "keep", "log_every"):
             if getattr(self, name) < 1:
                 raise OptionError(f"{name} is {getattr(self, name)}; it must be at least 1")

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 
 import torch
 from torch import distributed, nn
+from torch.distributed.fsdp import FSDPModule
 from torch.nn.parallel import DistributedDataParallel
 
 from uniasr.errors import OptionError
@@ -31,8 +32,11 @@ class Processes:
         return self.rank == 0
 
     def wrap(self, module: nn.Module) -> nn.Module:
-        """The module, with its gradients averaged over all processes where there are several."""
-        if self.world == 1:
+        """The module, with its gradients averaged over all processes where there are several.
+
+        A divided module does that by itself.
+        """
+        if self.world == 1 or isinstance(module, FSDPModule):
             return module
         devices = [self.device] if self.device.type == "cuda" else None
         return DistributedDataParallel(module, device_ids=devices)

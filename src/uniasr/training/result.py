@@ -46,13 +46,12 @@ def write_result(
     """
     from uniasr.export.directory import export_model
 
-    parameters = {name: value for name, value in state.items() if not name.startswith(("ctc.", "ctc2."))}
     try:
         output.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=output, prefix=".result-") as scratch, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the exporter remarks on itself
             whole = write_native(
-                Path(scratch) / "weights", config, vocabulary, cmvn, state=parameters, files=extra, card=card
+                Path(scratch) / "weights", config, vocabulary, cmvn, state=state, files=extra, card=card
             )
             graphs = export_model(read_model(whole), Path(scratch) / "graphs", weights=weights)
             (output / DESCRIPTION).unlink(missing_ok=True)

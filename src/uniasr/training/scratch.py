@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from uniasr.checkpoints import read_model
 from uniasr.checkpoints.documents import read_yaml
 from uniasr.configs.frontend import FrontendConfig
 from uniasr.configs.records import from_plain
@@ -25,6 +26,7 @@ from uniasr.configs.uniasr import (
     published_modes,
 )
 from uniasr.features.cmvn import Cmvn
+from uniasr.hub import resolve
 from uniasr.networks.uniasr import UniasrNetwork
 from uniasr.text.vocabulary import Vocabulary
 from uniasr.training.batches import Batches, BatchOptions
@@ -33,6 +35,7 @@ from uniasr.training.data.prepare import DataOptions, Prepared, prepare
 from uniasr.training.fitting import RUN, Extras, RunOptions, first_alone, fit
 from uniasr.training.processes import joined
 from uniasr.training.result import check_export
+from uniasr.training.start import start_from
 
 CMVN_FILE = "cmvn.npy"
 CMVN_ROWS = 200_000
@@ -117,6 +120,8 @@ class Plan:
 
     data: tuple[str, ...]
     output: str
+    init: str = ""
+    """A model of the same shape, by directory or name, whose weights and normalisation training begins with."""
     tokenizer: str = "characters"
     bpe_size: int = 1000
     language: str = ""
@@ -154,11 +159,14 @@ def train(path: str | Path, *, device: str = "cpu", tell: Callable[[str], None] 
         for note in prepared.notes:
             say(note)
         config = plan.shape.config(len(prepared.vocabulary), plan.frontend, plan.loss)
-        cmvn = first_alone(processes, lambda: _cmvn_of_run(output / RUN / CMVN_FILE, prepared, plan.frontend))
+        start = read_model(resolve(plan.init)) if plan.init else None
+        cmvn = start.cmvn if start else first_alone(processes, lambda: _cmvn_of_run(output, prepared, plan.frontend))
         torch.manual_seed(plan.run.seed)
         network = UniasrNetwork(config, ctc=plan.run.ctc_weight > 0)
         parameters = sum(parameter.numel() for parameter in network.parameters())
         say(f"{len(prepared.vocabulary)} tokens, {parameters / 1e6:.1f} M parameters")
+        if start:
+            say(f"{plan.init}: it knows {start_from(network, start, prepared.vocabulary)} of the tokens")
         extras = Extras({"language": plan.language} if plan.language else {}, () if bpe is None else (bpe,))
         return fit(network, prepared, cmvn, output, plan.run, processes, extras, tell=say)
 
@@ -167,8 +175,9 @@ def _vocabulary(plan: Plan, run: Path, texts: Iterable[str]) -> Vocabulary:
     return build_vocabulary(plan.tokenizer, texts, size=plan.bpe_size, directory=run)
 
 
-def _cmvn_of_run(path: Path, prepared: Prepared, frontend: FrontendConfig) -> Cmvn:
+def _cmvn_of_run(output: Path, prepared: Prepared, frontend: FrontendConfig) -> Cmvn:
     """The run's normalisation, measured once."""
+    path = output / RUN / CMVN_FILE
     if not path.exists():
         measured = measure_cmvn(prepared, frontend)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,13 +19,16 @@ class ClipFeed:
     clips: Sequence[tuple[Clip, I64]]
     frontend: FrontendConfig
     spoiler: Spoiler | None = None
+    stored: Sequence[Source] = ()
+    """Utterances whose rows were computed before."""
 
     def plan(self, options: BatchOptions, seed: int, epoch: int, start: int) -> Iterator[list[list[Source]]]:
         """Batches of an epoch from number `start` on; speeds are those of the epoch."""
-        sources = clip_sources(self.clips, self.frontend, self.spoiler, epoch)
+        sources = [*self.stored, *clip_sources(self.clips, self.frontend, self.spoiler, epoch)]
         return iter(plan_epoch(sources, options, seed, epoch)[start:])
 
     @property
     def num_rows(self) -> int:
         """Feature rows of all utterances."""
-        return sum(clip.num_rows for clip, _ in self.clips)
+        clips = sum(clip.num_rows for clip, _ in self.clips)
+        return clips + sum(source.utterance.num_rows for source in self.stored)

@@ -1,7 +1,7 @@
 """From what a user calls his data to a checked training set and a development set.
 
-Folders in the published form or of a known corpus may be named together; a folder of feature stores (`uniasr data
-features`) or of packed shards (`uniasr data pack`) stands alone.
+Folders in the published form, of a known corpus or of feature stores (`uniasr data features`) may be named together; a
+folder of packed shards (`uniasr data pack`) stands alone.
 """
 
 from __future__ import annotations
@@ -122,12 +122,14 @@ def prepare(
         bpe: the vocabulary's sentencepiece model.
     """
     job = _Job(config, options, work, vocabulary, bpe)
-    special = [place for place in data if is_store(place / "train") or (place / "train" / LIST).is_file()]
-    if special and len(data) > 1:
-        raise OptionError(f"{special[0]} holds feature stores or shards; it cannot be joined with other --data")
-    if not special:
-        return job.folders(read_folders(data))
-    return job.stores(data[0]) if is_store(data[0] / "train") else job.packed(data[0] / "train", _dev_shards(data[0]))
+    packed = [place for place in data if (place / "train" / LIST).is_file()]
+    if packed and len(data) > 1:
+        raise OptionError(f"{packed[0]} holds shards; it cannot be joined with other --data")
+    if packed:
+        return job.packed(packed[0] / "train", _dev_shards(packed[0]))
+    stores = [place for place in data if is_store(place / "train")]
+    folders = [place for place in data if place not in stores]
+    return job.listed(read_folders(folders) if folders else Folder(Listing(), Listing()), stores)
 
 
 def _dev_shards(directory: Path) -> Path | None:
@@ -143,23 +145,37 @@ class _Job:
     bpe: Path | None
     report: Report = field(default_factory=Report)
 
-    def folders(self, folder: Folder) -> Prepared:
-        """Audio files in folders."""
+    def listed(self, folder: Folder, stores: Sequence[Path]) -> Prepared:
+        """Audio files of folders, and feature stores."""
         self.report.problems += folder.train.problems + folder.dev.problems
         known = Measurements(self.work / "measured.json")
         train, dev = (self._measured(part.entries, known) for part in (folder.train, folder.dev))
         if self.options.dataset_type == "large" and train:
+            if stores:
+                raise OptionError(f"{stores[0]} holds feature stores; they go with dataset_type 'small'")
             self.report.settle(skip_bad=self.options.skip_bad)
             for name, usable in (("train", train), ("dev", dev)):
                 pack(usable, self.work / "shards" / name, link=True, seed=self.options.seed)
             return self.packed(self.work / "shards" / "train", self.work / "shards" / "dev")
-        labeller = self._labeller([entry.text for entry, _ in train])
-        clips, dev_clips = labelled(train, labeller), labelled(dev, labeller)
-        self._settle(labeller, bool(clips))
-        feed = ClipFeed(clips, self.config.frontend, self._spoiler())
-        dev_feed = ClipFeed(dev_clips, self.config.frontend) if dev_clips else None
+        opened = [(place / "train", open_store(place / "train", self.config.frontend)) for place in stores]
+        texts = [utterance.text for _, store in opened for utterance in store.utterances]
+        labeller = self._labeller([*texts, *(entry.text for entry, _ in train)])
+        stored, clips = self._sources(opened, labeller), labelled(train, labeller)
+        dev_stored, dev_clips = self._sources(self._dev_stores(stores), labeller), labelled(dev, labeller)
+        self._settle(labeller, bool(stored or clips))
+        if stored and self.options.spoil is not None:
+            self.report.notes.append("stored features are not spoiled again; `uniasr data features --copies` does that")
+        if dev_stored and not dev_clips:
+            self.report.notes.append("the development set is stored features: evaluations give losses, no error rates")
+        feed = ClipFeed(clips, self.config.frontend, self._spoiler(), stored)
+        dev_feed = ClipFeed(dev_clips, self.config.frontend, stored=dev_stored) if dev_stored or dev_clips else None
         held_back = [clip for clip, _ in dev_clips]
         return Prepared(feed, feed.num_rows, labeller.cutter, dev_feed, held_back, self.report.notes)
+
+    def _dev_stores(self, stores: Sequence[Path]) -> list[tuple[Path, FeatureStore]]:
+        """The development sets of some stores; that of a store that is named several times counts once."""
+        places = [place / name for place in dict.fromkeys(stores) for name in DEV_NAMES]
+        return [(place, open_store(place, self.config.frontend)) for place in places if is_store(place)]
 
     def packed(self, train: Path, dev: Path | None) -> Prepared:
         """Shards, with or without the audio in them."""
@@ -186,26 +202,14 @@ class _Job:
                 found.append((Clip(packed.key, 0, rows, packed.text, packed.audio), tokens))
         return found
 
-    def stores(self, directory: Path) -> Prepared:
-        """Feature stores; nothing can be done to their waveforms any more."""
-        if self.options.spoil is not None:
-            self.report.notes.append("features are not spoiled again; `uniasr data features --copies` does that")
-        train = open_store(directory / "train", self.config.frontend)
-        labeller = self._labeller([utterance.text for utterance in train.utterances])
-        sources = self._sources(train, directory / "train", labeller)
-        place = next((directory / name for name in DEV_NAMES if is_store(directory / name)), None)
-        dev = [] if place is None else self._sources(open_store(place, self.config.frontend), place, labeller)
-        self._settle(labeller, bool(sources))
-        rows = sum(source.utterance.num_rows for source in sources)
-        return Prepared(sources, rows, labeller.cutter, dev or None, [], self.report.notes)
-
-    def _sources(self, store: FeatureStore, place: Path, labeller: Labeller) -> list[Source]:
+    def _sources(self, stores: Sequence[tuple[Path, FeatureStore]], labeller: Labeller) -> list[Source]:
         found = []
-        for number, utterance in enumerate(store.utterances, start=1):
-            where = f"{place / INDEX}, line {number}"
-            tokens = labeller(utterance.key, utterance.text, utterance.num_rows, where)
-            if tokens is not None:
-                found.append(Source(store, utterance, tokens))
+        for place, store in stores:
+            for number, utterance in enumerate(store.utterances, start=1):
+                where = f"{place / INDEX}, line {number}"
+                tokens = labeller(utterance.key, utterance.text, utterance.num_rows, where)
+                if tokens is not None:
+                    found.append(Source(store, utterance, tokens))
         return found
 
     def _measured(self, entries: Sequence[Entry], known: Measurements) -> list[tuple[Entry, float]]:

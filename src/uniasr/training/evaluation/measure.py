@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -156,9 +156,29 @@ def measure(
     *,
     units: dict[str, Units],
     delays: bool = True,
+    known: Iterable[Outcome] = (),
     **options: Any,
 ) -> Outcome:
-    """Recognise a set as files, and once more as streams if delays are wanted. Raises AudioError."""
+    """Recognise a set as files, and once more as streams if delays are wanted. Raises AudioError.
+
+    `known` are outcomes of the same set and options: modes that end in the same pass at the same latency (`normal` and
+    `offline`) differ in streams only, so that files need not be recognised again.
+    """
+    outcome = next((replace(one, mode=mode) for one in known if _equal_in_files(model, one, mode, latency)), None)
+    if outcome is None:
+        outcome = _recognised(model, entries, mode, latency, units, options)
+    outcome.delays = _delays(model, [entry.audio for entry in entries], mode, latency, options) if delays else None
+    return outcome
+
+
+def _equal_in_files(model: Uniasr, outcome: Outcome, mode: str, latency: int) -> bool:
+    modes = model.config.modes
+    return outcome.latency == latency and modes[outcome.mode].pass_number == modes[mode].pass_number
+
+
+def _recognised(
+    model: Uniasr, entries: Sequence[Entry], mode: str, latency: int, units: dict[str, Units], options: dict[str, Any]
+) -> Outcome:
     started = time.perf_counter()
     sources = [entry.audio for entry in entries]
     transcripts = model.transcribe_batch(sources, mode=mode, latency=latency, **options)
@@ -172,8 +192,6 @@ def measure(
     for entry, heard in zip(entries, hypotheses, strict=True):
         edits = tuple(align(main(entry.text), main(heard)))
         outcome.utterances.append(Utterance(entry.key, entry.text, heard, edits))
-    if delays:
-        outcome.delays = _delays(model, sources, mode, latency, options)
     return outcome
 
 
