@@ -149,7 +149,17 @@ TABLES: dict[str, Callable[[dict[str, Results]], Iterator[Cells]]] = {
 }
 
 
-def markdown(rows: Iterator[Cells]) -> str:
+PICTURES = {"calibration": "![Share of right tokens against their mean confidence](images/calibration.svg)\n\n"}
+"""What stands above a table; only docs/japanese-model.md has this one."""
+
+
+def block(name: str, results: dict[str, Results]) -> str:
+    """A table, or that there are no results for it."""
+    rows = list(TABLES[name](results))
+    return PICTURES.get(name, "") + markdown(rows) if len(rows) > 1 else "Not measured yet.\n"
+
+
+def markdown(rows: Sequence[Cells]) -> str:
     """Cells as a table, the first row as its head."""
     lines = [f"| {' | '.join(cells)} |" for cells in rows]
     rule = "|" + " --- |" * (lines[0].count("|") - 1)
@@ -158,7 +168,7 @@ def markdown(rows: Iterator[Cells]) -> str:
 
 def filled(text: str, results: dict[str, Results]) -> str:
     """A document with its tables made again. Raises KeyError for a table that is not known."""
-    return REGION.sub(lambda match: match[1] + markdown(TABLES[match[2]](results)), text)
+    return REGION.sub(lambda match: match[1] + block(match[2], results), text)
 
 
 def main() -> None:
