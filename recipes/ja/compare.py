@@ -82,7 +82,8 @@ def whisper(folder: Path) -> Recogniser:
         segments, _ = model.transcribe(samples, language="ja", beam_size=5)
         return "".join(segment.text for segment in segments), None
 
-    about = f"faster-whisper {version('faster-whisper')}, {WHISPER[0]} {version(WHISPER[0])}, int8, beam 5"
+    weights = f"{WHISPER[0].replace('_', '-')} {version(WHISPER[0])}"
+    about = f"faster-whisper {version('faster-whisper')}, {weights}, int8, beam 5"
     return Recogniser("Whisper base", about, size, hear)
 
 
@@ -132,7 +133,8 @@ def main() -> None:
             found[recogniser.name] = entry | {"results": []}
             for trial in trials(options):
                 found[recogniser.name]["results"].append(measure(recogniser, trial))
-                options.json.write_text(json.dumps({"recognisers": list(found.values())}, indent=1) + "\n")
+                ordered = sorted(found.values(), key=lambda one: not one["name"].startswith("ja"))
+                options.json.write_text(json.dumps({"recognisers": ordered}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -180,8 +180,8 @@ def label(name: str, kind: str | None) -> str:
 
 
 def calibration(results: dict[str, Any], folder: Path) -> None:
-    """Share of right tokens against their mean confidence, per mode."""
-    names = list(results)
+    """Share of right tokens against their mean confidence, per mode; of all sets together if the file has that."""
+    names = [name for name in results if name.startswith("all")] or list(results)
     figure, axes = pyplot.subplots(1, len(names), figsize=(3.4 * len(names), 3.6), squeeze=False, sharey=True)
     for axis, name in zip(axes[0], names, strict=True):
         axis.plot([0, 1], [0, 1], color="#999999", linewidth=0.8, linestyle=":")

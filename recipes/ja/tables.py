@@ -97,6 +97,22 @@ def comparison(results: dict[str, Results], text: str) -> Iterator[Cells]:
         yield one["name"], *(str(rate(row, text)) if row else "-" for row in rows)
 
 
+def losses(results: dict[str, Results]) -> Iterator[Cells]:
+    """Where another recogniser makes fewer errors than ja offline, and how many fewer."""
+    yield "set", "text", "ja, offline", "other", "points behind"
+    ours, others = [], []
+    for one in results["compare"]["recognisers"]:
+        (ours if one["name"] == "ja, offline" else others).append(one)
+    for row in (row for one in ours for row in one["results"]):
+        for other in (one for one in others if not one["name"].startswith("ja")):
+            same = find(other["results"], set=row["set"], noise=row["noise"])
+            for text in ("kana", "written") if same else ():
+                own, best = rate(row, text), rate(same or row, text)
+                if best.value < own.value:
+                    behind = f"{own.value - best.value:.1f}"
+                    yield title(row), text, str(own), f"{other['name']} {best}", behind
+
+
 def recognisers(results: dict[str, Results]) -> Iterator[Cells]:
     """What was compared, how large it is, how long it takes."""
     yield "recogniser", "what", "MB", "RTF, sentences", "RTF, words"
@@ -128,11 +144,22 @@ TABLES: dict[str, Callable[[dict[str, Results]], Iterator[Cells]]] = {
     "recognisers": recognisers,
     "compared_kana": lambda results: comparison(results, "kana"),
     "compared_written": lambda results: comparison(results, "written"),
+    "losses": losses,
     "compared_numbers": lambda results: comparison(results, "numbers"),
 }
 
 
-def markdown(rows: Iterator[Cells]) -> str:
+PICTURES = {"calibration": "![Share of right tokens against their mean confidence](images/calibration.svg)\n\n"}
+"""What stands above a table; only docs/japanese-model.md has this one."""
+
+
+def block(name: str, results: dict[str, Results]) -> str:
+    """A table, or that there are no results for it."""
+    rows = list(TABLES[name](results))
+    return PICTURES.get(name, "") + markdown(rows) if len(rows) > 1 else "Not measured yet.\n"
+
+
+def markdown(rows: Sequence[Cells]) -> str:
     """Cells as a table, the first row as its head."""
     lines = [f"| {' | '.join(cells)} |" for cells in rows]
     rule = "|" + " --- |" * (lines[0].count("|") - 1)
@@ -141,7 +168,7 @@ def markdown(rows: Iterator[Cells]) -> str:
 
 def filled(text: str, results: dict[str, Results]) -> str:
     """A document with its tables made again. Raises KeyError for a table that is not known."""
-    return REGION.sub(lambda match: match[1] + markdown(TABLES[match[2]](results)), text)
+    return REGION.sub(lambda match: match[1] + block(match[2], results), text)
 
 
 def main() -> None:
