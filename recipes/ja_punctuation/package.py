@@ -13,7 +13,7 @@ import model
 import numpy as np
 import torch
 from corpus import COMMA, QUESTION, STOP
-from paragraphs import IGNORED, Corpus, batches
+from paragraphs import LABEL, Corpus, padded, plain
 from train import load, logits_of
 
 from uniasr.checkpoints.ct_transformer import read_punctuation, write_punctuation
@@ -35,21 +35,19 @@ def f1(labels: np.ndarray, wanted: np.ndarray, mark: int) -> float:
     return 2 * right / max(1, np.sum(labels == mark) + np.sum(wanted == mark))
 
 
-def held_back(network: CtTransformerNetwork, corpus: Corpus, vocab_size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Scores [N, marks] and labels [N] of words that were kept out of training, but the last ones of windows."""
+def held_back(network: CtTransformerNetwork, corpus: Corpus) -> tuple[np.ndarray, np.ndarray]:
+    """Scores [N, marks] and labels [N] of sentences kept out of training, joined to paragraphs, but the last words."""
     scores, wanted = [], []
     with torch.inference_mode():
-        for batch in batches([corpus], 2560, SEED, 0, vocab_size):
-            chosen = batch.labels != IGNORED
-            chosen[np.arange(len(chosen)), batch.counts - 1] = False  # what ends a text is no question
-            scores.append(logits_of(network, batch).numpy()[chosen])
-            wanted.append(batch.labels[chosen])
+        for window in plain(corpus, np.random.default_rng(SEED)):
+            scores.append(logits_of(network, padded([window])).numpy()[0, :-1])  # what ends a text is no question
+            wanted.append(window[1][:-1, LABEL])
     return np.concatenate(scores), np.concatenate(wanted)
 
 
-def calibrate(network: CtTransformerNetwork, work: Path, vocab_size: int) -> dict[int, float]:
+def calibrate(network: CtTransformerNetwork, work: Path) -> dict[int, float]:
     """Offsets for the marks, mark by mark, twice: those with the best F1, the mean over both renderings."""
-    parts = [held_back(network, corpus, vocab_size) for corpus in load(work, "held")]
+    parts = [held_back(network, corpus) for corpus in load(work, "held")]
     offsets = dict.fromkeys((COMMA, STOP, QUESTION), 0.0)
     for mark in (*offsets, *offsets):
         tried = []
@@ -79,7 +77,7 @@ def main() -> None:
     words = read_words(options.work / "tokens.txt")
     network = CtTransformerNetwork(model.config(len(words))).eval()
     network.load_state_dict(average(sorted(options.run.glob("weights-*.pt"))[-options.last :]))
-    for mark, offset in calibrate(network, options.work, len(words)).items():
+    for mark, offset in calibrate(network, options.work).items():
         network.decoder.bias.data[mark] += offset
     with tempfile.TemporaryDirectory() as scratch:
         weights = Path(scratch) / "weights"

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from corpus import COMMA, NONE, STOP
+from exchange import Exchange
 
 Ids = npt.NDArray[np.int64]
 IGNORED = -100
-LABEL, CHANCE, CLASS = 0, 1, 2
+LABEL, CHANCE, CLASS, SOURCE = 0, 1, 2, 3
 """Columns of the targets."""
+SURE = 1000
+"""Chances are stored in thousandths."""
 LONGEST = 128
 """Words of a window."""
 OPEN = 8
@@ -37,9 +40,11 @@ SPOILS = {"text": Spoil(0.01, 0.02, 0.005), "kana": Spoil(0.02, 0.04, 0.01)}
 
 @dataclass(frozen=True)
 class Corpus:
-    """The sentences of one rendering in a row: ids [N] and targets [N, 3]; sentence i is `starts[i]:starts[i + 1]`.
+    """The sentences of one rendering in a row: ids [N] and targets [N, 4]; sentence i is `starts[i]:starts[i + 1]`.
 
-    Targets of a word are its label, the chance of a comma behind it in thousandths, and its class (`prepare.targets`).
+    Targets of a word are its label, the chance of a comma behind it in thousandths, its class (`prepare.targets`), and
+    the source of its sentence.
+    With an `exchange`, half of the windows get other words.
     """
 
     rendering: str
@@ -47,6 +52,7 @@ class Corpus:
     targets: Ids
     starts: Ids
     sources: npt.NDArray[np.int64]
+    exchange: Exchange | None = None
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -54,7 +60,7 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Batch:
-    """Windows padded to the longest: ids [N, K], targets [N, K, 3], words per window [N]."""
+    """Windows padded to the longest: ids [N, K], targets [N, K, 4], words per window [N]."""
 
     ids: Ids
     targets: Ids
@@ -77,6 +83,14 @@ def windows(corpus: Corpus, rng: np.random.Generator, vocab_size: int) -> Iterat
         yield from _pieces(corpus, groups[place], rng, vocab_size)
 
 
+def plain(corpus: Corpus, rng: np.random.Generator) -> Iterator[tuple[Ids, Ids]]:
+    """All sentences once, in random order, one to eight to a window of about LONGEST words, as they are written."""
+    for group in _groups(rng.permutation(len(corpus)), rng):
+        ends = np.cumsum(np.diff(corpus.starts)[group])
+        for part in np.split(group, 1 + np.flatnonzero(np.diff(ends // LONGEST))):
+            yield _joined(corpus, part)
+
+
 def _groups(order: Ids, rng: np.random.Generator) -> Iterator[Ids]:
     start = 0
     while start < len(order):
@@ -85,10 +99,15 @@ def _groups(order: Ids, rng: np.random.Generator) -> Iterator[Ids]:
         start += size
 
 
+def _joined(corpus: Corpus, group: Ids) -> tuple[Ids, Ids]:
+    places = np.concatenate([np.arange(corpus.starts[i], corpus.starts[i + 1]) for i in group])
+    return corpus.ids[places], corpus.targets[places]
+
+
 def _pieces(corpus: Corpus, group: Ids, rng: np.random.Generator, vocab_size: int) -> Iterator[tuple[Ids, Ids]]:
-    parts = [slice(corpus.starts[i], corpus.starts[i + 1]) for i in group]
-    ids = np.concatenate([corpus.ids[part] for part in parts])
-    targets = np.concatenate([corpus.targets[part] for part in parts])
+    ids, targets = _joined(corpus, group)
+    if corpus.exchange and rng.random() < 0.5:
+        ids, targets = corpus.exchange(ids, targets, rng)
     if rng.random() < 0.5:
         ids, targets = spoiled(ids, targets, SPOILS[corpus.rendering], rng, vocab_size)
     if rng.random() < 0.1 and len(ids) > 20:  # a recogniser's segment may begin anywhere
@@ -98,7 +117,9 @@ def _pieces(corpus: Corpus, group: Ids, rng: np.random.Generator, vocab_size: in
     commas = np.flatnonzero(targets[:size, LABEL] == COMMA)
     if len(commas) and rng.random() < PAUSED:
         end = int(rng.choice(commas)) + 1
-        yield ids[:end], targets[:end]
+        paused = targets[:end].copy()
+        paused[-1, CHANCE] = SURE  # where a speaker pauses, it is a comma, whatever a writer would do
+        yield ids[:end], paused
         stops = np.flatnonzero(targets[:end, LABEL] >= STOP)
         first = int(stops[-1]) + 1 if len(stops) else 0
         ids, targets = ids[first:], targets[first:]
@@ -124,13 +145,13 @@ def spoiled(ids: Ids, targets: Ids, spoil: Spoil, rng: np.random.Generator, voca
     dice, others = rng.random(len(ids)), rng.choice(ids, len(ids))
     for word, row, die, other in zip(ids.tolist(), targets.tolist(), dice.tolist(), others.tolist(), strict=True):
         if die < spoil.drop and out_ids:
-            out[-1] = [max(out[-1][LABEL], row[LABEL]), max(out[-1][CHANCE], row[CHANCE]), out[-1][CLASS]]
+            out[-1] = [max(out[-1][LABEL], row[LABEL]), max(out[-1][CHANCE], row[CHANCE]), *out[-1][CLASS:]]
             continue
         if die > 1 - spoil.replace:
             word = other if die < 1 - spoil.replace / 2 else int(rng.integers(vocab_size))
         out_ids.append(word)
         if spoil.drop < die < spoil.drop + spoil.insert:
-            out.append([NONE, 0, IGNORED])
+            out.append([NONE, 0, IGNORED, row[SOURCE]])
             out_ids.append(other)
         out.append(row)
     return np.array(out_ids), np.array(out)
@@ -161,7 +182,7 @@ def padded(group: Sequence[tuple[Ids, Ids]]) -> Batch:
     """Windows side by side."""
     counts = np.array([len(ids) for ids, _ in group])
     ids = np.zeros((len(group), counts.max()), np.int64)
-    targets = np.full((*ids.shape, 3), IGNORED)
+    targets = np.full((*ids.shape, 4), IGNORED)
     for row, (own, wanted) in enumerate(group):
         ids[row, : len(own)] = own
         targets[row, : len(own)] = wanted

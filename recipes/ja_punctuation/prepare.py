@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import teacher
 from corpus import COMMA, RENDERINGS, Sentence, sentences
-from paragraphs import IGNORED
+from paragraphs import IGNORED, SURE
 from syntax import Analyser, Morpheme, kana_ends, text_ends
 
 LEAST = 3
@@ -23,8 +23,9 @@ LEAST_TAG = 300
 HELD_BACK = 40
 """One sentence in so many is kept for calibration and for choosing among snapshots."""
 ENDS = {"text": text_ends, "kana": kana_ends}
-CHANCE = 1000
-"""Chances of a comma are stored as so many parts of one."""
+OPEN_NOUNS = ("名詞-普通名詞-一般//", "名詞-普通名詞-サ変", "名詞-普通名詞-形状詞", "名詞-固有名詞")
+OPEN = (*OPEN_NOUNS, "動詞-一般//", "形容詞-一般//", "形状詞-一般//")
+"""How the names of classes begin whose words are exchanged in training; verbs and adjectives by inflection."""
 
 
 def chances(
@@ -61,7 +62,7 @@ def targets(sentence: Sentence, ends: Sequence[int], commas: Sequence[float], ta
             if end < 0:
                 begin = -1
             continue
-        rows[end - 1][1] = round(chance * CHANCE)
+        rows[end - 1][1] = round(chance * SURE)
         if begin >= 0:
             for row in rows[begin:end]:
                 row[2] = 2 * tag
@@ -70,12 +71,13 @@ def targets(sentence: Sentence, ends: Sequence[int], commas: Sequence[float], ta
     return rows
 
 
-def classes(analysed: Sequence[list[Morpheme]]) -> dict[str, int]:
-    """Numbers of the parts of speech; a rare one goes by its coarse name."""
+def classes(analysed: Sequence[list[Morpheme]]) -> tuple[dict[str, int], list[str]]:
+    """Numbers of the parts of speech and the names by number; a rare one goes by its coarse name."""
     counts = Counter(morpheme.tag for found in analysed for morpheme in found)
     names = {m.tag: m.tag if counts[m.tag] >= LEAST_TAG else m.coarse for found in analysed for m in found}
-    numbers = {name: i for i, name in enumerate(sorted(set(names.values())))}
-    return {tag: numbers[name] for tag, name in names.items()}
+    ordered = sorted(set(names.values()))
+    numbers = {name: i for i, name in enumerate(ordered)}
+    return {tag: numbers[name] for tag, name in names.items()}, ordered
 
 
 def main() -> None:
@@ -94,8 +96,10 @@ def main() -> None:
     names = sorted({found.source for part in both.values() for found in part if found})
     analyser = Analyser()
     analysed = [analyser.morphemes("".join(found.words)) if found else [] for found in both["text"]]
-    commas, tags = chances(both["text"], analysed, names), classes(analysed)
-    print(max(tags.values()) + 1, "parts of speech")
+    commas = chances(both["text"], analysed, names)
+    tags, tag_names = classes(analysed)
+    np.save(options.out / "open.npy", [name.startswith(OPEN) for name in tag_names])
+    print(len(tag_names), "parts of speech")
     for rendering, part in both.items():
         learned = [
             targets(found, ENDS[rendering](morphemes, found.words), chance, [tags[m.tag] for m in morphemes])

@@ -2,8 +2,8 @@
 
 python train.py --work WORK --run RUN --steps 6000 [--start WEIGHTS]
 
-The network learns the marks, for commas also the teacher's chances, and in a middle layer the words of the dictionary:
-where they end and what part of speech they are.
+The network learns the marks, for commas also the teacher's chances, and in a middle layer the words of the dictionary,
+where they end and what part of speech they are, and the source of the sentence, on whose habits commas depend.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import model
 import numpy as np
 import torch
 from corpus import COMMA, NONE, RENDERINGS
-from paragraphs import CHANCE, CLASS, IGNORED, LABEL, Batch, Corpus, batches
+from exchange import exchange_of
+from paragraphs import CHANCE, CLASS, IGNORED, LABEL, SOURCE, SURE, Batch, Corpus, batches
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -30,21 +31,25 @@ from uniasr.training.snapshots import average
 
 SEED = 1
 KEEP = 8
-TAUGHT = 0.7
+TAUGHT = 0.9
 """Share of the teacher's chance in what is learned about commas; the rest is the comma that was written or not."""
-TAGGING = 0.1
-"""Weight of the loss of the classes of words."""
+TAGGING, SOURCING = 0.1, 0.03
+"""Weights of the losses of the classes of words and of the sources of sentences."""
 TAGGED = 1
-"""Number of the layer, of those behind the first, whose rows tell the classes."""
+"""Number of the layer, of those behind the first, whose rows tell classes and sources."""
 
 
-def load(work: Path, name: str) -> list[Corpus]:
-    """The prepared sentences of both renderings."""
-    found = []
+def load(work: Path, name: str, *, exchanged: bool = False) -> list[Corpus]:
+    """The prepared sentences of both renderings, for training with an exchange of their words."""
+    found, open_classes = [], np.load(work / "open.npy").tolist()
     for rendering in RENDERINGS:
         arrays = np.load(work / f"{name}-{rendering}.npz")
-        parts = [arrays[part].astype(np.int64) for part in ("ids", "targets", "starts", "sources")]
-        found.append(Corpus(rendering, *parts))
+        ids, targets, starts, sources = (
+            arrays[part].astype(np.int64) for part in ("ids", "targets", "starts", "sources")
+        )
+        targets = np.column_stack([targets, np.repeat(sources, np.diff(starts))])
+        exchange = exchange_of(ids, targets, open_classes) if exchanged else None
+        found.append(Corpus(rendering, ids, targets, starts, sources, exchange))
     return found
 
 
@@ -58,27 +63,28 @@ def logits_of(network: CtTransformerNetwork, batch: Batch) -> Tensor:
 
 
 class Learner(nn.Module):
-    """The network and, for training only, the classes of words from the rows of one of its layers."""
+    """The network and, for training only, what one of its layers tells: classes of words and sources of sentences."""
 
-    def __init__(self, network: CtTransformerNetwork, num_classes: int) -> None:
+    def __init__(self, network: CtTransformerNetwork, num_classes: int, num_sources: int) -> None:
         super().__init__()
         self.network = network
         size = network.config.output_size
         self.tagger = nn.Sequential(nn.LayerNorm(size), nn.Linear(size, num_classes))
+        self.source = nn.Sequential(nn.LayerNorm(size), nn.Linear(size, num_sources))
         self._rows = torch.empty(0)
         network.encoder.encoders[TAGGED].register_forward_hook(self._keep)
 
     def _keep(self, layer: nn.Module, given: object, result: tuple[Tensor, ...]) -> None:
         self._rows = result[0]
 
-    def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Scores [N, K, marks] and [N, K, classes]."""
-        return logits_of(self.network, batch), self.tagger(self._rows)
+    def forward(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Scores [N, K, marks], [N, K, classes] and [N, K, sources]."""
+        return logits_of(self.network, batch), self.tagger(self._rows), self.source(self._rows)
 
 
-def loss_of(marks: Tensor, classes: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean losses of marks and of classes; targets [N, K, 3]."""
-    labels, chances = targets[..., LABEL], targets[..., CHANCE] / 1000
+def loss_of(marks: Tensor, classes: Tensor, sources: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean losses of marks, of classes and of sources; targets [N, K, 4]."""
+    labels, chances = targets[..., LABEL], targets[..., CHANCE] / SURE
     learned = labels != IGNORED
     wanted = functional.one_hot(labels[learned], marks.shape[-1]).float()
     inner = wanted[:, NONE] + wanted[:, COMMA] > 0  # a full stop is no matter of habit
@@ -87,7 +93,10 @@ def loss_of(marks: Tensor, classes: Tensor, targets: Tensor) -> tuple[Tensor, Te
     wanted[:, NONE] = torch.where(inner, 1 - wanted[:, COMMA], 0.0)
     return (
         functional.cross_entropy(marks[learned].float(), wanted),
-        functional.cross_entropy(classes.float().flatten(0, 1), targets[..., CLASS].flatten(), ignore_index=IGNORED),
+        *(
+            functional.cross_entropy(scores.float().flatten(0, 1), targets[..., column].flatten(), ignore_index=IGNORED)
+            for scores, column in ((classes, CLASS), (sources, SOURCE))
+        ),
     )
 
 
@@ -138,13 +147,14 @@ def save(run: Path, learner: Learner, optimizer: torch.optim.Optimizer, step: in
 class Trainer:
     """A run in a directory: `last.pt` to resume from, `weights-*.pt` to average, `log.jsonl` to read."""
 
-    def __init__(self, options: argparse.Namespace, vocab_size: int, num_classes: int) -> None:
+    def __init__(self, options: argparse.Namespace, vocab_size: int, corpora: list[Corpus]) -> None:
         self.options, self.step = options, 0
         network = CtTransformerNetwork(model.config(vocab_size))
         nn.init.normal_(network.embed.weight, std=network.config.output_size**-0.5)
         if options.start:
             grown(network, average([options.start]))
-        self.learner = Learner(network, num_classes)
+        kinds = (1 + max(int(corpus.targets[:, column].max()) for corpus in corpora) for column in (CLASS, SOURCE))
+        self.learner = Learner(network, *kinds)
         self.optimizer = torch.optim.AdamW(
             self.learner.parameters(), lr=options.lr, betas=(0.9, 0.98), weight_decay=0.01
         )
@@ -163,8 +173,8 @@ class Trainer:
             losses.append(self.train_step(batch))
             seen += int(batch.counts.sum())
             if self.step % 100 == 0:
-                marks, classes = np.mean(losses, axis=0)
-                record = {"step": self.step, "loss": round(float(marks), 4), "classes": round(float(classes), 4)}
+                means = zip(("loss", "classes", "sources"), np.mean(losses, axis=0).tolist(), strict=True)
+                record = {"step": self.step, **{name: round(value, 4) for name, value in means}}
                 record["words_per_s"] = round(seen / (time.monotonic() - started))
                 with (self.options.run / "log.jsonl").open("a", encoding="utf-8") as log:
                     log.write(json.dumps(record) + "\n")
@@ -173,20 +183,20 @@ class Trainer:
             if self.step % self.options.save_every == 0 or self.step == self.options.steps:
                 save(self.options.run, self.learner, self.optimizer, self.step)
 
-    def train_step(self, batch: Batch) -> tuple[float, float]:
+    def train_step(self, batch: Batch) -> list[float]:
         """One update; returns the losses."""
         torch.manual_seed(SEED * 1_000_003 + self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate(self.step, self.options)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            marks, classes = self.learner(batch)
-        losses = loss_of(marks, classes, torch.from_numpy(batch.targets))
+            scores = self.learner(batch)
+        losses = loss_of(*scores, torch.from_numpy(batch.targets))
         self.optimizer.zero_grad(set_to_none=True)
-        (losses[0] + TAGGING * losses[1]).backward()
+        (losses[0] + TAGGING * losses[1] + SOURCING * losses[2]).backward()
         nn.utils.clip_grad_norm_(self.learner.parameters(), 1.0)
         self.optimizer.step()
         self.step += 1
-        return losses[0].item(), losses[1].item()
+        return [loss.item() for loss in losses]
 
 
 def main() -> None:
@@ -204,8 +214,8 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
     words = read_words(options.work / "tokens.txt")
-    corpora = load(options.work, "train")
-    trainer = Trainer(options, len(words), 1 + max(int(corpus.targets[:, CLASS].max()) for corpus in corpora))
+    corpora = load(options.work, "train", exchanged=True)
+    trainer = Trainer(options, len(words), corpora)
     trainer.run(stream(corpora, options.batch_words, len(words), trainer.step))
 
 

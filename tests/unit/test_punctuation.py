@@ -191,7 +191,8 @@ def test_a_stream_without_full_stops_keeps_a_bounded_number_of_words():
         {"text_style": "other"},
         {"ngram_order": 2},
         {"ngram_order": 0},
-        {"ngram_order": 3, "ngram_buckets": 2**40},
+        {"ngram_order": 3, "ngram_buckets": 2**40, "ngram_size": 8},
+        {"ngram_order": 3, "ngram_buckets": 64},
     ],
 )
 def test_impossible_configurations_are_refused(changes):
@@ -229,21 +230,17 @@ def test_runs_of_words_are_told_apart_and_padding_is_not_seen(tmp_path):
     torch = pytest.importorskip("torch")
     from uniasr.checkpoints.ct_transformer import read_punctuation, write_punctuation
     from uniasr.export.directory import export_punctuation
-    from uniasr.networks.ct_transformer import CtTransformerNetwork, RunEmbedding
+    from uniasr.networks.ct_transformer import CtTransformerNetwork
 
     torch.manual_seed(3)
-    network = CtTransformerNetwork(config(ngram_order=3, ngram_buckets=5_003)).eval()
-    torch.nn.init.normal_(network.runs.table.weight)
-    ids, valid = torch.tensor([[1, 2, 3, 1, 2, 4, 2, 3, 9]]), torch.tensor([[1.0] * 8 + [0.0]])
+    network = CtTransformerNetwork(config(ngram_order=3, ngram_buckets=5_003, ngram_size=4)).eval()
+    torch.nn.init.normal_(network.runs.views.weight)
+    ids, valid = torch.tensor([[5, 1, 2, 3, 6, 4, 5, 1, 2, 3, 6, 9]]), torch.tensor([[1.0] * 11 + [0.0]])
     rows = network.runs(ids, valid)[0]
-    single = RunEmbedding(2, 5_003, 8)
-    single.table = network.runs.table
-    pairs = single(ids, valid)[0]
-    assert torch.equal(pairs[1], pairs[4])  # 1 2
-    assert torch.equal(pairs[2], pairs[7])  # 2 3
-    assert len({tuple(row.tolist()) for row in pairs[:8]}) == 6
-    assert not torch.equal(rows[2], rows[7])  # 1 2 3 and 4 2 3
-    assert torch.equal(network.runs(ids[:, :8], valid[:, :8])[0], rows[:8])
+    assert torch.equal(rows[2], rows[8])  # 5 1 (2) 3 6
+    assert not torch.equal(rows[1], rows[7])  # a start and a 4, two words before
+    assert not torch.equal(rows[3], rows[9])  # a 4 and an end, two words behind
+    assert torch.equal(network.runs(ids[:, :11], valid[:, :11])[0], rows[:11])
 
     folder = write_punctuation(tmp_path / "weights", network.config, WordList(WORDS), state=network.state_dict())
     graph = export_punctuation(read_punctuation(folder), tmp_path / "graph")

@@ -38,9 +38,11 @@ class CtTransformerConfig:
     kernel_size: int
     """Words under the depthwise convolution (FSMN memory)."""
     ngram_order: int = 1
-    """Above 1, a word's embedding also tells which words stand before it: a row for each run of up to so many words."""
+    """Above 1, a word's embedding tells its neighbours too: a row for each run of up to so many words that holds it."""
     ngram_buckets: int = 0
     """Rows that all such runs share; which one is theirs follows from the ids (hashing)."""
+    ngram_size: int = 0
+    """Width of these rows."""
     memory_shift: int = 0
     """Words by which that kernel is moved into the past [sanm_shfit]."""
     causal: bool = False
@@ -68,11 +70,7 @@ class CtTransformerConfig:
             raise ValueError(f"output_size {self.output_size} is no multiple of {self.attention_heads} heads")
         if self.embed_size % 2 or self.embed_size < 4:
             raise ValueError(f"embed_size {self.embed_size} must be even and at least 4 for the position code")
-        if not 1 <= self.ngram_order <= _LONGEST_RUN or not (self.ngram_order > 1) <= self.ngram_buckets <= _MOST_RUNS:
-            raise ValueError(
-                f"ngram_order {self.ngram_order} and ngram_buckets {self.ngram_buckets} do not fit: an order is "
-                f"1..{_LONGEST_RUN}, and above 1 it needs 1..{_MOST_RUNS} buckets"
-            )
+        self._check_runs()
         before, after = self.memory_reach
         if before < 0 or after < 0:
             raise ValueError(f"memory_shift {self.memory_shift} does not fit kernel_size {self.kernel_size}")
@@ -83,6 +81,16 @@ class CtTransformerConfig:
             raise ValueError(
                 f"split_size {self.split_size} and look_ahead {self.look_ahead} do not fit: "
                 "0 <= look_ahead < split_size must hold"
+            )
+
+    def _check_runs(self) -> None:
+        runs, sizes = self.ngram_order > 1, (self.ngram_buckets, self.ngram_size)
+        if not 1 <= self.ngram_order <= _LONGEST_RUN:
+            raise ValueError(f"ngram_order is {self.ngram_order}; it must lie in 1..{_LONGEST_RUN}")
+        if any(not runs <= size <= most for size, most in zip(sizes, (_MOST_RUNS, _MOST), strict=True)):
+            raise ValueError(
+                f"ngram_buckets {self.ngram_buckets} and ngram_size {self.ngram_size} do not fit ngram_order "
+                f"{self.ngram_order}: an order above 1 needs 1..{_MOST_RUNS} buckets of 1..{_MOST} values"
             )
 
     def _check_marks(self) -> None:

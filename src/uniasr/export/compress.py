@@ -16,6 +16,8 @@ from uniasr.types import F32
 
 LEAST = 4_096
 """Smaller weights are kept as they are."""
+TALL = 100
+"""A table with so many times more rows than columns has a scale per column: those of rows would be a tenth of it."""
 
 
 def compress_weights(path: Path) -> None:
@@ -36,7 +38,9 @@ def compress_weights(path: Path) -> None:
 
 def _expansion(graph: onnx.GraphProto, name: str, weight: F32) -> list[onnx.NodeProto]:
     """Nodes that make a weight [out, ...] from its int8 form; the runtime folds them into a constant."""
-    scale = np.maximum(np.abs(weight).max(axis=tuple(range(1, weight.ndim)), keepdims=True), 1e-12) / 127
+    tall = weight.ndim == 2 and weight.shape[0] > TALL * weight.shape[1]
+    within = (0,) if tall else tuple(range(1, weight.ndim))
+    scale = np.maximum(np.abs(weight).max(axis=within, keepdims=True), 1e-12) / 127
     small = np.round(weight / scale).astype(np.int8)
     graph.initializer.append(numpy_helper.from_array(small, f"{name}.int8"))
     graph.initializer.append(numpy_helper.from_array(scale.astype(np.float32), f"{name}.scale"))

@@ -2,7 +2,7 @@
 
     ids -> embed -> x sqrt(width) + position codes -> encoder -> decoder -> logits
 
-Packaged models add to the embedding of a word those of the runs of words that end with it (`RunEmbedding`).
+Packaged models add to the embedding of a word what the runs of words tell that it stands in (`RunEmbedding`).
 The VAD-realtime variant is causal in all layers but the last, so that a word's label may rest on words to come only
 there. Words of a window are numbered from its start; windows are cut by `uniasr.recognizers.punctuation`.
 Source: arXiv 2003.01309; funasr 1.4.16 funasr/models/{ct_transformer,ct_transformer_streaming}.
@@ -69,30 +69,34 @@ def boundary_hides(valid: Tensor, cached: Tensor) -> Tensor:
 
 
 class RunEmbedding(nn.Module):
-    """Hashed embeddings of the runs of 2, 3, ... `order` words that end with each word, added up.
+    """Hashed rows of the runs of 2, 3, ... `order` words; a word adds up those of all runs that it stands in.
 
-    They tell common words and endings of a language whose words of the model are single characters, at the cost of
-    a look-up. Source of the idea: hashed n-grams of fastText, arXiv 1607.04606.
+    A run counts differently by its length and by the word's place in it (`views`). That tells common words and endings
+    of a language whose words of the model are single characters, at the cost of a look-up. Source of the idea: hashed
+    n-grams of fastText, arXiv 1607.04606.
     """
 
     PRIME, FACTOR = 2_147_483_647, 1_000_003
     """Keys stay below the prime, so that no product leaves int64 (ids below 2**32)."""
 
-    def __init__(self, order: int, buckets: int, size: int) -> None:
+    def __init__(self, order: int, buckets: int, size: int, width: int) -> None:
         super().__init__()
         self.order, self.buckets = order, buckets
         self.table = nn.Embedding(buckets, size)
-        nn.init.zeros_(self.table.weight)
+        self.views = nn.Linear(size * sum(range(2, order + 1)), width, bias=False)
+        nn.init.normal_(self.table.weight, std=size**-0.5)
+        nn.init.zeros_(self.views.weight)
 
     def forward(self, ids: Tensor, valid: Tensor) -> Tensor:
-        """[W, K, size] for ids [W, K] and valid [W, K]; places before a window count as one more word."""
+        """[W, K, width] for ids [W, K] and valid [W, K]; places before a window count as one more word."""
         words = (ids + 1) * valid.to(ids.dtype)
-        keys, total = words, torch.zeros(())
+        keys, seen = words, []
         for back in range(1, self.order):
             before = functional.pad(words, (back, 0))[:, : words.shape[1]]
             keys = (keys * self.FACTOR + before) % self.PRIME
-            total = total + self.table(keys % self.buckets)
-        return total
+            rows = self.table(keys % self.buckets) * valid.unsqueeze(-1)  # of the runs that end here
+            seen += [functional.pad(rows, (0, 0, 0, on))[:, on:] for on in range(back + 1)]
+        return self.views(torch.cat(seen, dim=-1))  # type: ignore[no-any-return]
 
 
 class CtTransformerNetwork(nn.Module):
@@ -103,7 +107,7 @@ class CtTransformerNetwork(nn.Module):
         self.config = config
         self.embed = nn.Embedding(config.vocab_size, config.embed_size)
         order, buckets = config.ngram_order, config.ngram_buckets
-        self.runs = RunEmbedding(order, buckets, config.embed_size) if order > 1 else None
+        self.runs = RunEmbedding(order, buckets, config.ngram_size, config.embed_size) if order > 1 else None
         self.encoder = WordEncoder(config)
         self.decoder = nn.Linear(config.output_size, len(config.marks))
 
