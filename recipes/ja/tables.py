@@ -3,7 +3,7 @@
 python tables.py [--results results] FILE.md...
 
 In each file, what stands between <!-- table: NAME --> and <!-- /table --> becomes the table of that name. Without
-files: the card, its packaged copy, the page about the model, the recipe's page and RESULTS.md.
+files: the card, its packaged copy, the page about the model, the recipe's page, RESULTS.md and README.md.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from measured import MODES, SETS, Row, by_mode, by_pass, find, rate, read
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 CARD = HERE / "card" / "README.md"
-FILES = (CARD, ROOT / "docs" / "japanese-model.md", HERE / "README.md", ROOT / "RESULTS.md")
+FILES = (CARD, ROOT / "docs" / "japanese-model.md", HERE / "README.md", ROOT / "RESULTS.md", ROOT / "README.md")
 PACKAGED = ROOT / "src" / "uniasr" / "packaged" / "ja" / "README.md"
 REGION = re.compile(r"(<!-- table: (\w+) -->\n).*?(?=<!-- /table -->)", re.DOTALL)
 
