@@ -33,7 +33,12 @@ def run(direction: Literal["itn", "tn"], request: Request) -> None:
 
 
 def _line(result: Normalized, *, spans: bool) -> str:
-    return (json.dumps(asdict(result), ensure_ascii=False) if spans else result.text) + "\n"
+    if not spans:
+        return f"{result.text}\n"
+    plain = asdict(result)
+    for span in plain["spans"]:
+        del span["certainty"]  # 1 for all: rules choose nothing
+    return json.dumps(plain, ensure_ascii=False) + "\n"
 
 
 def _lines() -> Iterator[str]:
