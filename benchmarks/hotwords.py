@@ -88,11 +88,12 @@ def accuracy(model: uniasr.Uniasr, options: argparse.Namespace, audio: list[np.n
     readings = [row["reading"] for row in table(options.data / "ja_hotword_list.tsv")]
     words = [f"{row['hotword']}\t{row['reading']}" for row in table(options.data / "ja_hotword_list.tsv")]
     half = HALVES[options.half]
+    call = {"output": "kana"}  # rates are of what was heard
     print("mode     list  recall %  CER with words  CER without words  false alarms %")
     for mode in options.modes:
         for name, listed in (("no", None), ("yes", words)):
-            heard = model.transcribe_batch(audio[: len(with_words)][half], RATE, mode, hotwords=listed)
-            other = model.transcribe_batch(audio[len(with_words) :][half], RATE, mode, hotwords=listed)
+            heard = model.transcribe_batch(audio[: len(with_words)][half], RATE, mode, hotwords=listed, **call)
+            other = model.transcribe_batch(audio[len(with_words) :][half], RATE, mode, hotwords=listed, **call)
             recall = np.mean([holds(t.text, row["reading"]) for t, row in zip(heard, with_words[half], strict=True)])
             alarms = np.mean(
                 [

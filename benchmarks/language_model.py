@@ -112,7 +112,7 @@ def main() -> None:
     for mode in options.modes:
         for weight in options.weights:
             audio = [samples for _, samples in recordings]
-            transcripts = model.transcribe_batch(audio, RATE, mode, lm=arpa, lm_weight=weight)
+            transcripts = model.transcribe_batch(audio, RATE, mode, lm=arpa, lm_weight=weight, output="kana")
             pairs = [(kana, katakana_only(t.text)) for (kana, _), t in zip(recordings, transcripts, strict=True)]
             errors = sum(Levenshtein.distance(*pair) for pair in pairs)
             print(f"{mode:8} {weight:6.2f}  {100 * errors / sum(len(kana) for kana, _ in pairs):5.2f}", flush=True)

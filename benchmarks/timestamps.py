@@ -155,7 +155,7 @@ class PlainTimes:
 def errors(model: uniasr.Uniasr, recording: Recording, mode: str, plain: PlainTimes) -> Errors:
     """Errors of one recording."""
     plain.times = []
-    tokens = model.transcribe(recording.samples, RATE, mode).tokens
+    tokens = model.transcribe(recording.samples, RATE, mode, output="kana").tokens
     assert len(tokens) == len(plain.times)
     said, true = [token.text for token in tokens], [kana for kana, _, _ in recording.morae]
     pairs = [

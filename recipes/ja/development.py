@@ -75,12 +75,14 @@ def noisy_trials(
     sentences = tuple(synthetic(data / "ja_synth_dev")[:NOISY][:limit])
     backwards = [noise[::-1] for noise in noises(data / "noise")]
     for level in levels:
-        yield Trial("synthetic-kokoro", sentences, "noise", level, _noise(backwards, level))
+        yield Trial("synthetic-kokoro", sentences, "noise", level, with_noise(backwards, level))
     voices = synthetic(hts_dev)
     yield Trial("synthetic-kokoro", sentences, "babble", BABBLE_DB, _babble(voices, BABBLE_DB))
 
 
-def _noise(recorded: list[Samples], level: float) -> Disturb:
+def with_noise(recorded: list[Samples], level: float) -> Disturb:
+    """A drawn recording of noise, so many dB below the speech."""
+
     def disturb(samples: Samples, random: np.random.Generator) -> Samples:
         noise = recorded[random.integers(len(recorded))]
         return mixed(samples, _stretch(noise, len(samples), random), level)

@@ -1,6 +1,6 @@
-"""Average the last snapshots of a run and write the onnxruntime directory of the model.
+"""Average the last snapshots of a run, or mix those of several, and write the onnxruntime directory of the model.
 
-python package.py --run RUN --last 5 --output DIR
+python package.py --part RUN 5 1 [--part ...] --output DIR
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
+import mix
 import model
 import numpy as np
 
@@ -16,7 +17,6 @@ from uniasr.checkpoints import read_model, write_native
 from uniasr.export.directory import export_model
 from uniasr.features.cmvn import Cmvn
 from uniasr.text.vocabulary import read_tokens
-from uniasr.training.snapshots import average
 
 ABOUT = {
     "language": "ja",
@@ -31,16 +31,16 @@ CARD = Path(__file__).parent / "card" / "README.md"
 def main() -> None:
     """Write the directory."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--last", type=int, default=5)
+    mix.add_parts(parser)
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
-    state = average(sorted(options.run.glob("weights-*.pt"))[-options.last :])
-    state = {name: value for name, value in state.items() if not name.startswith("ctc")}
-    tokens = read_tokens(options.run / "tokens.txt")
+    parts = mix.parts_of(options)
+    state = {name: value for name, value in mix.mixed(parts).items() if not name.startswith("ctc")}
+    run = parts[0][0]  # all go on from one another, with the same tokens and CMVN
+    tokens = read_tokens(run / "tokens.txt")
     with tempfile.TemporaryDirectory() as scratch:
         weights = Path(scratch) / "weights"
-        cmvn = Cmvn(*np.load(options.run / "cmvn.npy"))
+        cmvn = Cmvn(*np.load(run / "cmvn.npy"))
         write_native(weights, model.config(len(tokens)), tokens, cmvn, state=state, card=ABOUT)
         export_model(read_model(weights), options.output, weights="int8", extra=[CARD])
     size = sum(file.stat().st_size for file in options.output.iterdir())
