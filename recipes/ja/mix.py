@@ -28,12 +28,7 @@ def mixed(parts: Sequence[Part]) -> dict[str, torch.Tensor]:
         raise SystemExit("the shares must make 1")
     means = [(average(sorted(run.glob("weights-*.pt"))[-last:]), share) for run, last, share in parts]
     names = set.intersection(*(set(mean) for mean, _ in means))
-    return {name: sum_of([mean[name] * share for mean, share in means]) for name in sorted(names)}
-
-
-def sum_of(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Added up, in the order given."""
-    return torch.stack(list(tensors)).sum(0)
+    return {name: torch.stack([mean[name] * share for mean, share in means]).sum(0) for name in sorted(names)}
 
 
 def add_parts(parser: argparse.ArgumentParser) -> None:

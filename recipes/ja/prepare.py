@@ -8,7 +8,7 @@ DATA is a folder with ja_synth_kokoro, ja_synth_dev, ja_real, noise; SYNTH what 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,9 +96,14 @@ def rows_of(front_end: FrontEnd, samples: Samples) -> F32:
 _worker: Worker
 
 
-def _start(noise_folder: Path) -> None:
+def pool_of(jobs: int, make: Callable[..., Worker], *arguments: object) -> ProcessPoolExecutor:
+    """Processes that each have a worker of their own."""
+    return ProcessPoolExecutor(jobs, initializer=_start, initargs=(make, *arguments))
+
+
+def _start(make: Callable[..., Worker], *arguments: object) -> None:
     global _worker
-    _worker = Worker(noise_folder)
+    _worker = make(*arguments)
 
 
 def _rows(plan: Plan) -> F32:
@@ -132,7 +137,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
-    with ProcessPoolExecutor(options.jobs, initializer=_start, initargs=(options.data / "noise",)) as pool:
+    with pool_of(options.jobs, Worker, options.data / "noise") as pool:
         for name, plans in dev_plans(options.data, options.hts_dev):
             write(options.out / name, plans, pool)
         write(options.out / "train", list(training_plans(options.data, options.hts)), pool)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -52,10 +51,6 @@ class SpeedWorker(Worker):
         return rows_of(self.front_end, samples)
 
 
-def _start(noise_folder: Path) -> None:
-    prepare._worker = SpeedWorker(noise_folder)
-
-
 def main() -> None:
     """Write the store."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -66,7 +61,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
     found = list(plans(options.data, options.hts, options.kokoro))
-    with ProcessPoolExecutor(options.jobs, initializer=_start, initargs=(options.data / "noise",)) as pool:
+    with prepare.pool_of(options.jobs, SpeedWorker, options.data / "noise") as pool:
         prepare.write(options.out / "train", found, pool)
 
 

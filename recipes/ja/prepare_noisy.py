@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import io
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -110,10 +109,6 @@ class NoisyWorker(Worker):
         return rows_of(self.front_end, (samples * (10 ** (-random.uniform(1, 30) / 20) / peak)).astype(np.float32))
 
 
-def _start(noise_folder: Path, voices: list[Recording]) -> None:
-    prepare._worker = NoisyWorker(noise_folder, voices)
-
-
 def main() -> None:
     """Write the store."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -124,7 +119,7 @@ def main() -> None:
     options = parser.parse_args()
     found = list(plans(options.data, options.speech))
     voices = synthetic(options.data / "ja_synth_kokoro")
-    with ProcessPoolExecutor(options.jobs, initializer=_start, initargs=(options.data / "noise", voices)) as pool:
+    with prepare.pool_of(options.jobs, NoisyWorker, options.data / "noise", voices) as pool:
         prepare.write(options.out / "train", found, pool)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -45,10 +44,6 @@ class QuietWorker(Worker):
         return rows_of(self.front_end, samples)
 
 
-def _start(noise_folder: Path) -> None:
-    prepare._worker = QuietWorker(noise_folder)
-
-
 def main() -> None:
     """Write the store."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -58,7 +53,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     found = list(plans(options.data, options.hts))
-    with ProcessPoolExecutor(options.jobs, initializer=_start, initargs=(options.data / "noise",)) as pool:
+    with prepare.pool_of(options.jobs, QuietWorker, options.data / "noise") as pool:
         prepare.write(options.out / "train", found, pool)
 
 

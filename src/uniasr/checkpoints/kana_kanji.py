@@ -127,9 +127,7 @@ def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
         raise ModelError(f"{path} lacks an array: {error.args[0]}") from error
     except ModelError:
         raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, MemoryError, NotImplementedError, RuntimeError) as error:
-        raise ModelError(f"{path} cannot be read as arrays: {error}") from error
-    except Exception as error:  # zlib.error and what numpy's header parser raises have no common parent
+    except Exception as error:  # what zipfile, zlib and numpy's header parser raise has no common parent
         raise ModelError(f"{path} cannot be read as arrays: {error}") from error
     for name, (kind, axes) in _LAYOUT.items():
         if arrays[name].dtype != kind or arrays[name].ndim != axes or not arrays[name].size:
