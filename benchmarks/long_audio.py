@@ -1,9 +1,9 @@
 """Long recordings with the packaged parts: accuracy with and without voice activity detection, loops, false text, cost.
 
-    python benchmarks/long_audio.py --speech DIR --noise DIR [--hours 1] [--memory-hours 6]
+    python benchmarks/long_audio.py --speech DIR --noise DIR... [--hours 1] [--memory-hours 6]
 
-DIR of speech holds zip files of recordings with a table beside each (columns `file` and `kana`), DIR of noise a zip
-file of environment sounds. Talk is made of the recordings with pauses of 0.3 to 2.5 s and a faint noise. A loop is a
+DIR of speech holds zip files of recordings with a table beside each (columns `file` and `kana`), each DIR of noise
+one with sounds without words. Talk is made of the recordings with pauses of 0.3 to 2.5 s and a faint noise. A loop is a
 stretch of four or more tokens that follows itself twice.
 """
 
@@ -90,7 +90,7 @@ def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--speech", type=Path, required=True)
-    parser.add_argument("--noise", type=Path, required=True)
+    parser.add_argument("--noise", type=Path, nargs="+", required=True)
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--memory-hours", type=float, default=6.0)
     parser.add_argument("--mode", default="offline")
@@ -114,12 +114,14 @@ def main() -> None:
     print()
     report("without words", "tokens per hour with a detector", "without", "CPU s per s with one", "share of talk's")
     report("---", "---", "---", "---", "---")
-    sounds = np.concatenate([noise for noise, _ in recordings(options.noise)])
     faint = np.random.default_rng(6).standard_normal(600 * RATE).astype(np.float32) * np.float32(0.0005)
     for name, quiet in (
         ("digital silence", np.zeros(600 * RATE, np.float32)),
         ("faint noise", faint),
-        ("environment sounds", sounds),
+        *(
+            (f"sounds in {folder.name}", np.concatenate([one for one, _ in recordings(folder)]))
+            for folder in options.noise
+        ),
         ("music", music(300)),
     ):
         hours = len(quiet) / RATE / 3600

@@ -6,7 +6,7 @@ which are played backwards here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,9 +62,10 @@ def development_sets(data: Path, hts_dev: Path) -> dict[str, list[Recording]]:
     }
 
 
-def clean_trials(data: Path, hts_dev: Path, limit: int | None = None) -> Iterator[Trial]:
-    """Every set as it is."""
-    for name, recordings in development_sets(data, hts_dev).items():
+def clean_trials(data: Path, hts_dev: Path, limit: int | None = None, unseen: Sequence[Path] = ()) -> Iterator[Trial]:
+    """Every set as it is, then those of the given folders of synthetic speech, named as the folders are."""
+    more = {folder.name: synthetic(folder) for folder in unseen}
+    for name, recordings in (development_sets(data, hts_dev) | more).items():
         yield Trial(name, tuple(recordings[:limit]))
 
 

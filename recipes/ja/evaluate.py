@@ -1,6 +1,7 @@
 """Error rates of a model on the development sets, in every mode or at every latency, and in noise.
 
-python evaluate.py --data DATA --hts-dev SYNTH/hts_dev [MODEL] [--latencies all] [--noise] [--json results/ja.json]
+    python evaluate.py --data DATA --hts-dev SYNTH/hts_dev [MODEL] [--latencies all] [--noise] [--unseen DIR...]
+        [--json results/ja.json]
 
 Kana: what the recogniser heard, against the corpus reading. Written: what it writes, against the corpus text, NFKC
 without marks and blanks; numbers: the same with numbers in digits on both sides, since texts have 5 where the model
@@ -68,7 +69,7 @@ def runs(model: Uniasr, options: argparse.Namespace) -> Iterator[dict[str, Any]]
     """All that was asked for, a line printed for each."""
     modes = plan(model, MODES, None)
     pairs = modes + (other_latencies(model, modes) if options.latencies == "all" else [])
-    for trial in clean_trials(options.data, options.hts_dev, options.limit):
+    for trial in clean_trials(options.data, options.hts_dev, options.limit, options.unseen):
         for pair in pairs:
             yield shown(trial, measure(model, trial, pair, beam_size=options.beam_size), converter=True)
         for pair in modes if options.alone else ():
@@ -118,6 +119,7 @@ def main() -> None:
     parser.add_argument("model", nargs="?", help="a directory  [default: the packaged model]")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--hts-dev", type=Path, required=True)
+    parser.add_argument("--unseen", type=Path, nargs="+", default=(), help="speech of other voices, see unseen.py")
     parser.add_argument("--limit", type=int, help="only the first recordings of every set")
     parser.add_argument("--beam-size", type=int, default=5)
     parser.add_argument("--latencies", choices=("modes", "all"), default="modes", help="the modes' own, or every one")

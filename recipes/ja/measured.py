@@ -12,6 +12,8 @@ SETS = {
     "synthetic-kokoro": "synthetic sentences, neural voices heard in training",
     "synthetic-hts": "synthetic sentences, HTS voices in settings not heard",
     "real-words": "real single words, both speakers heard, words not",
+    "unseen-voice": "synthetic sentences, a neural voice not heard",
+    "unseen-timbres": "synthetic sentences, eight neural timbres not heard",
     "real-sentences": "real read sentences, four speakers not heard; too few to measure",
 }
 """Names of the sets, and what they are."""

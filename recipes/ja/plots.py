@@ -26,7 +26,7 @@ BLACK, ORANGE, BLUE, GREEN, RED, PURPLE = "#222222", "#e69f00", "#0072b2", "#009
 """Of Okabe and Ito, told apart by people who see fewer colours."""
 PASS = {1: ORANGE, 2: BLUE}
 MODE = {"fast": ORANGE, "normal": GREEN, "offline": BLUE}
-SET = dict(zip(SETS, (BLUE, GREEN, ORANGE, RED), strict=True))
+SET = dict(zip(SETS, (BLUE, GREEN, ORANGE, PURPLE, BLACK, RED), strict=True))
 OTHERS = (BLACK, PURPLE)
 MARK = {1: "o", 2: "s"}
 EVERY = 200

@@ -1,0 +1,75 @@
+"""A set of sounds without words that nothing was trained on: from Debian's packages of games and of a music program.
+
+    apt-get download asc-music extremetuxracer-data frozen-bubble-data lmms-common minetest-data
+    apt-get download scratch sound-theme-freedesktop tuxpaint-data
+    for package in *.deb; do dpkg-deb -x $package unpacked; done
+    python heldout_sounds.py unpacked SOUNDS
+
+Writes sounds.zip and sounds.tsv into SOUNDS, for `benchmarks/long_audio.py --noise`. Each sound has the same peak;
+short ones come three times, long ones end after 30 s. The sets of voices in these packages are left out. The sounds are
+heard, not given away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from corpus import RATE, Samples
+
+from uniasr.audio.resample import resample
+
+KINDS = {".wav", ".ogg", ".oga", ".mp3", ".flac"}
+VOICES = ("Human", "Vocals", "audio-channel")
+"""Parts of the paths of human voices."""
+PEAK, LONGEST_S, SHORT_S, LEAST_S = 0.6, 30, 2, 0.1
+
+
+def sounds(folder: Path) -> Iterator[tuple[str, Samples]]:
+    """Names and samples of all sounds below a folder."""
+    for path in sorted(folder.rglob("*")):
+        name = str(path.relative_to(folder))
+        if path.suffix.lower() not in KINDS or any(part in name for part in VOICES):
+            continue
+        try:
+            samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError:
+            continue  # an empty file or a format of its own
+        mono = samples[: LONGEST_S * rate].mean(axis=1)
+        peak = np.abs(mono).max(initial=0)
+        if len(mono) >= LEAST_S * rate and peak > 1e-3:
+            heard = resample(mono, rate, RATE) * (PEAK / peak)
+            yield name, np.tile(heard, 3) if len(heard) < SHORT_S * RATE else heard
+
+
+def main() -> None:
+    """Write the set."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("unpacked", type=Path)
+    parser.add_argument("sounds", type=Path)
+    options = parser.parse_args()
+    options.sounds.mkdir(parents=True, exist_ok=True)
+    seconds, pause = 0.0, np.zeros(RATE // 2, np.float32)
+    with (
+        zipfile.ZipFile(options.sounds / "sounds.zip", "w") as archive,
+        (options.sounds / "sounds.tsv").open("w", encoding="utf-8", newline="") as lines,
+    ):
+        rows = csv.writer(lines, delimiter="\t", lineterminator="\n")
+        rows.writerow(("file", "source"))
+        for number, (name, samples) in enumerate(sounds(options.unpacked)):
+            file = io.BytesIO()
+            soundfile.write(file, np.concatenate([samples, pause]), RATE, format="FLAC", subtype="PCM_16")
+            archive.writestr(f"{number:04}.flac", file.getvalue())
+            rows.writerow((f"{number:04}.flac", name))
+            seconds += len(samples) / RATE
+    print(f"{number + 1} sounds, {seconds:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Weights to go on from when the runs are gone: a packaged model's, with new CTC heads, which packaging drops.
+
+    python reopen.py MODEL --work WORK --run RUN
+
+RUN gets the model's tokens and CMVN, and heads.pt for `train.py --init`: the packaged weights (int8, so a little off
+those that were trained) and heads that are trained alone for 160 steps, the rest frozen.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import model
+import numpy as np
+import torch
+import train
+
+from uniasr.checkpoints import read_model
+from uniasr.checkpoints.network import load_network
+from uniasr.networks.uniasr import UniasrNetwork
+from uniasr.training.augment import ChannelConfig
+from uniasr.training.batches import Batches, BatchOptions
+from uniasr.training.loop import Trainer
+from uniasr.training.objective import ObjectiveOptions
+from uniasr.training.options import TrainOptions
+from uniasr.training.store import FeatureStore
+
+OPTIONS = TrainOptions(
+    steps=160,
+    decay_steps=80,
+    warmup_steps=20,
+    lr=5e-3,
+    objective=ObjectiveOptions(ctc_weight=0.3),
+    precision="bfloat16",
+    channel=ChannelConfig(),
+)
+
+
+def main() -> None:
+    """Write the run's beginning."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    files = read_model(options.model)
+    options.run.mkdir(parents=True, exist_ok=True)
+    (options.run / "tokens.txt").write_text("\n".join(files.tokens.tokens) + "\n", encoding="utf-8")
+    np.save(options.run / "cmvn.npy", np.stack([files.cmvn.shift, files.cmvn.scale]))
+    torch.manual_seed(1)
+    network = UniasrNetwork(model.config(len(files.tokens)), ctc=True)
+    network.load_state_dict(network.state_dict() | load_network(files, ctc=False).state_dict())
+    trainer = Trainer(network, options.run / "heads", OPTIONS)
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(name.startswith("ctc"))
+    found = train.sources(FeatureStore(options.work / "train"), files.tokens.tokens)
+    trainer.run(Batches(found, files.cmvn, BatchOptions()))
+    torch.save(network.state_dict(), options.run / "heads.pt")
+
+
+if __name__ == "__main__":
+    main()
