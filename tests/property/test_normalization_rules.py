@@ -245,6 +245,19 @@ def test_tn_reads_what_itn_writes(number, unit):
     assert itn(spoken) == (spoken if unit == "人" and number in (1, 2) else written)
 
 
+@FEW
+@given(DATES, st.integers(0, 23), st.integers(1, 59), NUMBERS, digits(2), PHONES)
+def test_what_itn_writes_reads_as_it_was_spoken(date, hour, minute, number, part, phone):
+    day = f"{read(date.year)}年{read(date.month)}月{read(date.day)}日"
+    for spoken in (
+        f"次は{day}午後{read(hour)}時{read(minute)}分からです",
+        f"代金は{read(number)}円で税は{read(minute)}パーセントです",
+        f"長さ{read(hour)}点{digit_string(part, '零')}キロメートルの{read(minute + 1)}分の{read(hour + 1)}",
+        f"番号は{'の'.join(digit_string(group, '零') for group in phone)}です",
+    ):
+        assert tn(itn(spoken)) == spoken
+
+
 # Spans and fuzz
 
 PIECES = st.one_of(

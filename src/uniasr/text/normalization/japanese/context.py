@@ -28,7 +28,8 @@ _BARE = re.compile(
 """What may follow a number of several numerals without a unit."""
 
 _BARE_SINGLE = re.compile(
-    rf"(?:{_END}|です|でし|だ(?:っ|{_END}|と)|から(?!{_N}*つ)|まで|になる|にな[っり]|では|じゃ|という|以上|以下|未満|に達|くらい|ぐらい|"
+    rf"(?:{_END}|です|でし|だ(?:っ|{_END}|と)|から(?!{_N}*つ)|まで|になる|にな[っり]|では|じゃ|という|って|など|あまり|近く|しかな|かもしれ|以上|以下|未満|"
+    r"に(?:達|変|設定|し[たてま]|する)|くらい|ぐらい|"
     r"を[足引掛割かたひわ超]|が出|点|対|か[" + NUMERALS + r"]|や[" + NUMERALS + r"]|より(?:大|小|多|少)|[はがも](?!つ))"
 )
 """What may follow a single numeral without a unit; の and と are left out (二の足, 三の丸)."""
@@ -40,7 +41,8 @@ _CALCULATED = re.compile(
     rf"と(?:答え|入力|回答|表示)"
 )
 """What shows a number to be one, 一 included: it is calculated with, pressed, entered."""
-_STARTS_SERIES = re.compile(rf"(?:から|ないし|[〜~～]){_N}")
+_BOUNDS = re.compile(rf"(?:から|ないし|[〜~～]){_N}|以上|以下|未満|を(?:超え|上回|下回)")
+"""What 一 needs: it begins a range, or bounds one."""
 _ONE_OR_TWO = re.compile(r"[、・]二(?:[年月日人個回度時分秒枚本冊台位階週歳番]|か月|ヶ月|カ月)")
 _CALCULATED_BEFORE = re.compile(rf"{_N}(?:{_OPERATOR}|対)$")
 _COUNTED = re.compile(rf"{_SERIES}(?:マイナス)?{_N}")
@@ -51,7 +53,7 @@ _VALUED = re.compile(
     r"(?:震度|背番号|番号|暗証番号|パスワード|コード|レベル|ランク|級|クラス|ナンバー|タイプ|バージョン|ステージ|フェーズ|ベスト|ワースト|"
     r"トップ|残り|合計|平均|定員|倍率|約|およそ|計|のべ|延べ|全部で|全|総勢|満|国道|県道|内線|ページ|チャンネル|マグニチュード|偏差値|室|号|率|"
     r"数字|カウント|目標|図|表|(?<!学)問|案|議題|資料|別紙|付録|条件|質問|例|課題|論点|グラフ|手順|定理|スコア|"
-    r"数|値|答え|結果|合わせて|(?<![今来先毎翌])週|得点|点数|人口|暗証|プラス|マイナス|秒|第)[はがもをにの：:]?$"
+    r"数|値|答え|正解|結果|残高|合わせて|(?<![今来先毎翌])週|得点|点数|人口|暗証|プラス|マイナス|秒|第)[はがもをにの：:]?$"
 )
 """Nouns whose value a number is: even a single numeral after them counts."""
 
@@ -77,7 +79,7 @@ _MINUTES = (
 )
 """Minutes rather than じゅうぶん (enough)."""
 _NUMBERED = (
-    r"(?:第|丁目)$",
+    r"(?:第|丁目|番号)$",
     rf"(?:{_N}+号|を(?:押|選)|ホーム|ホール|出口|乗り場|のりば|窓口|打者|バッター|ゲート|コース|テーブル|レジ|くじ|札|館)",
 )
 """A number among others rather than いちばん (most) or おはこ (forte)."""
@@ -112,7 +114,7 @@ _GUARDS: dict[str, tuple[str, str]] = {
 }
 _GUARD_PATTERNS = {key: (re.compile(before), re.compile(after)) for key, (before, after) in _GUARDS.items()}
 _FROZEN_BEFORE = re.compile(r"[何0-9０-９]$")
-_SEVERAL = re.compile(r"[数幾]$")
+_SEVERAL = re.compile(r"(?<![総件人回点個台枚])[数幾]$")
 _ENDS_IN_ONE = re.compile(r"(?:[同統単唯随逐択専]|(?<!平)均|(?<!計)(?<!企)(?<!映)画)$")
 """統一, 唯一, 同一: words whose last character is 一."""
 _FROZEN_AFTER = re.compile(r"(?:[々0-9０-９]|数[" + NUMERALS + r"人年回日個枚本名件時か])")
@@ -154,7 +156,7 @@ def accepts_bare(number: Number, before: str, after: str) -> bool:
     if _CALCULATED.match(after) or _ONE_OR_TWO.match(after) or _CALCULATED_BEFORE.search(before):
         return True
     free = not _KANJI.search(before)
-    if (_STARTS_SERIES if number.run == "一" else _COUNTED).match(after) and (free or _CALENDAR.search(before)):
+    if (_BOUNDS if number.run == "一" else _COUNTED).match(after) and (free or _CALENDAR.search(before)):
         return True
     if _ALWAYS_VALUED.search(before) and (number.run != "一" or _BARE.match(after)):
         return True

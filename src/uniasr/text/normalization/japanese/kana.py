@@ -25,7 +25,9 @@ _HOURS = re.compile(r"(?:ごぜん|ごご|午前|午後|あさ|よる|しんや|
 _HALF = re.compile(r"はん(?=$|[^ぁ-んー]|から|まで|に|ごろ|すぎ|です|でし|の|を|は[^ん]|ちょうど)")
 _ERA = re.compile(r"(?:めいじ|たいしょう|しょうわ|へいせい|れいわ|明治|大正|昭和|平成|令和)$")
 _ORDINAL = re.compile(r"(?:^|[^ぁ-んー]|[のはわ])だい$")
-_MEASURED = re.compile(r"まえ|いじょう|いない|くらい|ぐらい|ほど(?!う)")
+_CALLED = re.compile(r"ばん(?![ちめ])")
+_PARTICLES = ("に", "ご", "し", "く")
+_MEASURED = re.compile(r"まえ|ぶり|いじょう|いない|くらい|ぐらい|ほど(?!う)")
 """What follows amounts: さんねんまえ, ごふんほど."""
 _ADVERBS = "もう|もー|やく|あと|たった|ほぼ|わずか|この|その|まる|ちょうど|ごご|ごぜん|まいなす"
 _APART = rf"(?:^|[^ぁ-んー]|{_ADVERBS}|[のは]だい|^だい)"
@@ -57,8 +59,9 @@ def kana_numbers(source: str) -> Iterator[Candidate]:
     for match in patterns().start.finditer(text):
         start = match.start()
         candidate = _code(text, start) or _chain(text, start) or _bare(text, start)
-        if candidate is not None:
-            yield candidate
+        for found in (candidate, _relation(text, start), _decimal(text, start)):
+            if found is not None:
+                yield found
 
 
 def _chain(text: str, start: int) -> Candidate | None:
@@ -144,14 +147,45 @@ def _bare(text: str, start: int) -> Candidate | None:
 
 
 def _code(text: str, start: int) -> Candidate | None:
-    """Digits one by one, in groups joined by の: telephone and postal numbers of seven digits and more."""
+    """Digits one by one, in groups joined by の: numbers of seven digits and more, or of three before ばん."""
     match = patterns().code.match(text, start)
     if match is None:
         return None
     groups = [digits(numerals(group)) for group in match[0].split("の")]
-    if sum(len(group) for group in groups) < 7:
+    end = match.end()
+    pieces = (Piece(start, end, "-".join(groups), "phone"),)
+    if len(groups) == 1 and len(groups[0]) == 3 and _CALLED.match(text, end):
+        return Candidate(start, end + 2, KANA_COST, (*pieces, Piece(end, end + 2, "番", "phone")))
+    return Candidate(start, end, KANA_COST, pieces) if sum(map(len, groups)) >= 7 else None
+
+
+def _relation(text: str, start: int) -> Candidate | None:
+    """A fraction (さんぶんのいち -> 1/3), or a score of two clear numbers (じゅうごたいじゅうさん -> 15対13)."""
+    match = patterns().relation.match(text, start)
+    if match is None or not match["first"] or not match["second"] or not _clear(text, start):
         return None
-    return Candidate(start, match.end(), KANA_COST, (Piece(start, match.end(), "-".join(groups), "phone"),))
+    first, second = written(numerals(match["first"])), written(numerals(match["second"]))
+    if first is None or second is None or match["first"].endswith("っ"):
+        return None
+    fraction = match["between"] == "ぶんの"
+    if not fraction and (match["first"] == "じゅう" or (match["second"] in _PARTICLES and match.end() < len(text))):
+        return None  # じゅうたい (traffic jam)
+    result = f"{second}/{first}" if fraction else f"{first}対{second}"
+    return Candidate(
+        start, match.end(), KANA_COST, (Piece(start, match.end(), result, "fraction" if fraction else "score"),)
+    )
+
+
+def _decimal(text: str, start: int) -> Candidate | None:
+    """A decimal without a counter, if no word: れいてんご, さんてんいちよん (but not ごてん, してん)."""
+    match = patterns().decimal.match(text, start)
+    if match is None or not match["whole"] or not _clear(text, start):
+        return None
+    run, part = numerals(match["whole"]), digits(numerals(match["part"]))
+    number = written(run)
+    if number is None or (len(part) == 1 and match["part"] in _PARTICLES and run != "〇"):
+        return None
+    return Candidate(start, match.end(), KANA_COST, (Piece(start, match.end(), f"{number}.{part}", "decimal"),))
 
 
 def _clear(text: str, start: int) -> bool:
