@@ -26,6 +26,9 @@ _HALF = re.compile(r"はん(?=$|[^ぁ-んー]|から|まで|に|ごろ|すぎ|�
 _ERA = re.compile(r"(?:めいじ|たいしょう|しょうわ|へいせい|れいわ|明治|大正|昭和|平成|令和)$")
 _ORDINAL = re.compile(r"(?:^|[^ぁ-んー]|[のはわ])だい$")
 _CALLED = re.compile(r"ばん(?![ちめ])")
+_BETWEEN = re.compile("ぶんの|たい")
+_BOUNDARY = re.compile("$|[^ぁ-んー]|[をはわがもでとのに]|です|でし|いじょう|いか|くらい|ぐらい|ほど(?!う)")
+"""What may follow a number without a counter."""
 _PARTICLES = ("に", "ご", "し", "く")
 _MEASURED = re.compile(r"まえ|ぶり|いじょう|いない|くらい|ぐらい|ほど(?!う)")
 """What follows amounts: さんねんまえ, ごふんほど."""
@@ -161,31 +164,37 @@ def _code(text: str, start: int) -> Candidate | None:
 
 def _relation(text: str, start: int) -> Candidate | None:
     """A fraction (さんぶんのいち -> 1/3), or a score of two clear numbers (じゅうごたいじゅうさん -> 15対13)."""
-    match = patterns().relation.match(text, start)
-    if match is None or not match["first"] or not match["second"] or not _clear(text, start):
+    first = patterns().number.match(text, start)
+    between = _BETWEEN.match(text, first.end()) if first else None
+    second = patterns().number.match(text, between.end()) if between else None
+    if first is None or between is None or second is None or not _BOUNDARY.match(text, second.end()):
         return None
-    first, second = written(numerals(match["first"])), written(numerals(match["second"]))
-    if first is None or second is None or match["first"].endswith("っ"):
+    low, high, end = written(numerals(first[0])), written(numerals(second[0])), second.end()
+    if not low or not high or first[0].endswith("っ") or not _clear(text, start):
         return None
-    fraction = match["between"] == "ぶんの"
-    if not fraction and (match["first"] == "じゅう" or (match["second"] in _PARTICLES and match.end() < len(text))):
+    if between[0] == "ぶんの":
+        return Candidate(start, end, KANA_COST, (Piece(start, end, f"{high}/{low}", "fraction"),))
+    if first[0] == "じゅう" or (second[0] in _PARTICLES and end < len(text)):
         return None  # じゅうたい (traffic jam)
-    result = f"{second}/{first}" if fraction else f"{first}対{second}"
-    return Candidate(
-        start, match.end(), KANA_COST, (Piece(start, match.end(), result, "fraction" if fraction else "score"),)
-    )
+    return Candidate(start, end, KANA_COST, (Piece(start, end, f"{low}対{high}", "score"),))
 
 
 def _decimal(text: str, start: int) -> Candidate | None:
     """A decimal without a counter, if no word: れいてんご, さんてんいちよん (but not ごてん, してん)."""
-    match = patterns().decimal.match(text, start)
-    if match is None or not match["whole"] or not _clear(text, start):
+    whole = patterns().number.match(text, start)
+    if whole is None or not text.startswith("てん", whole.end()):
         return None
-    run, part = numerals(match["whole"]), digits(numerals(match["part"]))
+    part = patterns().digits.match(text, whole.end() + 2)
+    if part is None or not _BOUNDARY.match(text, part.end()) or not _clear(text, start):
+        return None
+    run = numerals(whole[0])
     number = written(run)
-    if number is None or (len(part) == 1 and match["part"] in _PARTICLES and run != "〇"):
+    if not number or (part[0] in _PARTICLES and run != "〇"):
         return None
-    return Candidate(start, match.end(), KANA_COST, (Piece(start, match.end(), f"{number}.{part}", "decimal"),))
+    decimal = f"{number}.{digits(numerals(part[0]))}"
+    if text.endswith("まいなす", 0, start):
+        start, decimal = start - 4, "-" + decimal
+    return Candidate(start, part.end(), KANA_COST, (Piece(start, part.end(), decimal, "decimal"),))
 
 
 def _clear(text: str, start: int) -> bool:

@@ -20,10 +20,6 @@ def folded(source: str) -> str:
     return text
 
 
-_BOUNDARY = "(?=$|[^ぁ-んー]|[をはわがもでとのに]|です|でし|いじょう|いか|くらい|ぐらい|ほど(?!う))"
-"""What may follow a number without a counter."""
-
-
 @dataclass(frozen=True, slots=True)
 class Counter:
     """How a counter is written, and whether a single numeral before it is enough."""
@@ -44,10 +40,7 @@ class Patterns:
     day: re.Pattern[str]
     code: re.Pattern[str]
     """Digits one by one, in groups joined by の."""
-    relation: re.Pattern[str]
-    """Two numbers (`first`, `second`) with what stands `between` them, and a boundary."""
-    decimal: re.Pattern[str]
-    """Groups `whole` and `part`, and a boundary."""
+    digits: re.Pattern[str]
 
 
 @cache
@@ -71,19 +64,18 @@ def patterns() -> Patterns:
     section = f"(?:{_any(_table('thousand'))})?(?:{_any(_clipped(_table('hundred')))})?(?:{ten})?(?:{ones})?"
     trillions = f"(?:{section}ちょう(?=えん|どる|ゆーろ|{section}[おま]))?"  # not に ちょうど
     number = f"{trillions}(?:{section}おく)?(?:{section}まん)?{section}"
-    whole_number = f"(?:{number}|{_any(_table('zero'))})"
-    whole = f"(?P<whole>{whole_number})"
+    zero = _any(_table("zero"))
+    whole = f"(?P<whole>{number}|{zero})"
     unit = "|".join(sorted(counters(), key=len, reverse=True))
     return Patterns(
         start=re.compile(r"(?=[いにさよしごろなはきくぜれじひせま])(?<!っ)"),
-        number=re.compile(f"{number}(?!ー)"),
+        number=re.compile(f"(?:{zero}|{number})(?!ー)"),
         quantity=re.compile(
             f"(?P<number>{whole}(?:てん(?P<part>(?:{digit}){{1,8}}))?)(?P<unit>{unit})(?![ゃゅょっんー])"
         ),
         day=re.compile(_any(_table("day"))),
         code=re.compile(f"(?:{slow_digit}){{2,12}}(?:の(?:{slow_digit}){{2,8}}){{0,3}}"),
-        relation=re.compile(f"(?P<first>{whole_number})(?P<between>ぶんの|たい)(?P<second>{whole_number}){_BOUNDARY}"),
-        decimal=re.compile(f"(?P<whole>{whole_number})てん(?P<part>(?:{digit}){{1,8}}){_BOUNDARY}"),
+        digits=re.compile(f"(?:{digit}){{1,8}}"),
     )
 
 

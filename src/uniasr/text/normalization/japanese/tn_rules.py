@@ -150,7 +150,7 @@ def _dates_and_times() -> Iterator[Rule]:
     )
     yield "date", rf"(?<![\d/])(\d{{1,2}})/(\d{{1,2}}){_WEEKDAY}", short_date
     yield "date", rf"(?<![\d/])(\d{{1,2}})/(\d{{1,2}})()(?={_EVENT})", short_date
-    yield "date", r"(?<![\d/])(\d{1,2})/(1[3-9]|2\d|3[01])()(?=まで|から|は|に|[、。]|$)", short_date
+    yield "date", r"(?<![\d/])(\d{1,2})/(1[3-9]|2\d|3[01])()(?=まで|から)", short_date
     yield "date", r"['’](\d\d)(?=年)", lambda m: spoken(m[1])
     yield "date", r"(?<![\d/])(\d{1,2})/(\d{1,2})()(?=[〜~～]\d{1,2}/\d{1,2}(?![\d/]))", short_date
     yield "date", r"(?<=\d[〜~～])(\d{1,2})/(\d{1,2})()(?![\d/])", short_date
