@@ -125,6 +125,8 @@ def _quantity(text: str, start: int, before: list[_Quantity]) -> _Quantity | Non
     counter = counters()[match["unit"]]
     if counter.written == "時" and value(number) > 30:
         return None  # ごご じゅうじ
+    if counter.written == "章" and not _ORDINAL.search(text[max(0, start - 5) : start]):
+        return None  # マジックショー
     sure = counter.sure or len(run) > 1 or bool(match["part"]) or (counter.written == "円" and run in "百千")
     sure = sure or match["whole"].endswith("じゅっ") or re.search("[^い]っ(?:[ぷぽ]|ぴき)", match[0]) is not None
     return _Quantity(start, match.end("number"), match.end(), run, number, counter.written, sure)
