@@ -50,7 +50,7 @@ def digit_string(digits, zero="〇"):
 
 
 NUMBERS = st.one_of(st.integers(2, 99), st.integers(2, 99_999), st.integers(2, 10**17))
-ZEROS = st.sampled_from("〇零")
+ZEROS = st.sampled_from(["〇", "零", "ゼロ"])
 DATES = st.dates(datetime.date(1000, 1, 1), datetime.date(2999, 12, 31))
 
 
@@ -122,11 +122,21 @@ def test_postal_codes(first, second, zero):
 
 
 @FEW
+@given(st.integers(1, 30), st.integers(1, 40), st.integers(1, 40))
+def test_house_numbers(block, lot, house):
+    spoken = [read(number) for number in (block, lot, house)]
+    assert itn("港区芝{}丁目{}番{}号です".format(*spoken)) == f"港区芝{block}丁目{lot}番{house}号です"
+    assert itn("港区芝{}の{}の{}です".format(*spoken)) == f"港区芝{block}-{lot}-{house}です"
+
+
+@FEW
 @given(st.integers(0, 99_999), digits(2), st.sampled_from(["パーセント", "倍", "度", "メートル", "秒"]))
 def test_decimals(whole, part, unit):
     symbols = {"パーセント": "%", "メートル": "m"}
     spoken = f"{read(whole)}点{digit_string(part)}{unit}"
-    assert itn(f"値は{spoken}だった") == f"値は{whole}.{part}{symbols.get(unit, unit)}だった"
+    written = f"{whole}.{part}{symbols.get(unit, unit)}"
+    assert itn(f"値は{spoken}だった") == f"値は{written}だった"
+    assert itn(f"平均{spoken}") == f"平均{written}"
 
 
 @FEW
@@ -155,7 +165,7 @@ COUNTERS = [
         "種類",
         "か国",
     ),
-    *("世帯", "号室", "番線", "丁目", "回目", "番目"),
+    *("世帯", "号室", "番線", "丁目", "回目", "番目", "例目", "営業日", "グループ", "チャンネル", "引き分け", "親等"),
 ]
 
 
@@ -233,6 +243,19 @@ def test_tn_reads_what_itn_writes(number, unit):
     assert spoken == f"約{read(number)}{ {'%': 'パーセント', 'km': 'キロメートル'}.get(unit, unit) }です"
     # 一人 and 二人 are words of their own and mostly stay.
     assert itn(spoken) == (spoken if unit == "人" and number in (1, 2) else written)
+
+
+@FEW
+@given(DATES, st.integers(0, 23), st.integers(1, 59), NUMBERS, digits(2), PHONES)
+def test_what_itn_writes_reads_as_it_was_spoken(date, hour, minute, number, part, phone):
+    day = f"{read(date.year)}年{read(date.month)}月{read(date.day)}日"
+    for spoken in (
+        f"次は{day}午後{read(hour)}時{read(minute)}分からです",
+        f"代金は{read(number)}円で税は{read(minute)}パーセントです",
+        f"長さ{read(hour)}点{digit_string(part, '零')}キロメートルの{read(minute + 1)}分の{read(hour + 1)}",
+        f"番号は{'の'.join(digit_string(group, '零') for group in phone)}です",
+    ):
+        assert tn(itn(spoken)) == spoken
 
 
 # Spans and fuzz

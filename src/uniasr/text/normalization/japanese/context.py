@@ -23,19 +23,26 @@ _PARTICLE = re.compile(
 
 _BARE = re.compile(
     rf"(?:{_END}|[をのがはにでともへか]|から|まで|だけ|しか|ほど|くらい|ぐらい|より|や|です|でし|だ|じゃ|って|という|といっ|となっ|"
-    r"ちょうど|以上|以下|以外|未満|以内|程度|前後|余|超|弱|強|近|台|突破|均一|増|減|引|達|連|対|点|年|名|未|足らず|あまり|など|なら|ぴったり)"
+    r"ちょうど|以上|以下|以外|未満|以内|程度|前後|過ぎ|すぎ|余|超|弱|強|近|[大小]さじ|台|突破|均一|増|減|引|達|連|勤|対|点|年|名|未|足らず|あまり|など|なら|ぴったり)"
 )
 """What may follow a number of several numerals without a unit."""
 
 _BARE_SINGLE = re.compile(
-    rf"(?:{_END}|です|でし|だ(?:っ|{_END}|と)|から(?!{_N}*つ)|まで|になる|にな[っり]|では|じゃ|という|以上|以下|未満|に達|を[足引掛割かたひわ]|"
-    r"を超|が出|点|対|か[" + NUMERALS + r"]|や[" + NUMERALS + r"]|より(?:大|小|多|少)|[はがも](?!つ))"
+    rf"(?:{_END}|です|でし|だ(?:っ|{_END}|と)|から(?!{_N}*つ)|まで|になる|にな[っり]|では|じゃ|という|って|など|あまり|近く|しかな|かもしれ|以上|以下|未満|"
+    r"に(?:達|変|設定|し[たてま]|する)|くらい|ぐらい|"
+    r"を[足引掛割かたひわ超]|が出|点|対|か[" + NUMERALS + r"]|や[" + NUMERALS + r"]|より(?:大|小|多|少)|[はがも](?!つ))"
 )
 """What may follow a single numeral without a unit; の and と are left out (二の足, 三の丸)."""
 
 _OPERATOR = "(?:たす|足す|ひく|引く|かける|掛ける|カケル|わる|割る|ワル|プラス|マイナス|イコール)"
 _SERIES = "(?:から|まで|[〜~～、・とか]|ないし|対|または)"
-_CALCULATED = re.compile(rf"(?:{_OPERATOR}|対)(?:マイナス)?{_N}|の{_N}+乗|に{_N}+を|と{_N}+分の")
+_CALCULATED = re.compile(
+    rf"(?:{_OPERATOR}|対)(?:マイナス)?{_N}|の{_N}+乗|に{_N}+を|と{_N}+分の|で[割掛]|を(?:押|プッシュ|ダイヤル|入力|代入|選)|"
+    rf"と(?:答え|入力|回答|表示)"
+)
+"""What shows a number to be one, 一 included: it is calculated with, pressed, entered."""
+_BOUNDS = re.compile(rf"(?:から|ないし|[〜~～]){_N}|以上|以下|未満|を(?:超え|上回|下回)")
+"""What 一 needs: it begins a range, or bounds one."""
 _ONE_OR_TWO = re.compile(r"[、・]二(?:[年月日人個回度時分秒枚本冊台位階週歳番]|か月|ヶ月|カ月)")
 _CALCULATED_BEFORE = re.compile(rf"{_N}(?:{_OPERATOR}|対)$")
 _COUNTED = re.compile(rf"{_SERIES}(?:マイナス)?{_N}")
@@ -45,14 +52,22 @@ _COUNTED_BEFORE = re.compile(rf"{_N}[^{NUMERALS}]{{0,3}}{_SERIES}$")
 _VALUED = re.compile(
     r"(?:震度|背番号|番号|暗証番号|パスワード|コード|レベル|ランク|級|クラス|ナンバー|タイプ|バージョン|ステージ|フェーズ|ベスト|ワースト|"
     r"トップ|残り|合計|平均|定員|倍率|約|およそ|計|のべ|延べ|全部で|全|総勢|満|国道|県道|内線|ページ|チャンネル|マグニチュード|偏差値|室|号|率|"
-    r"数|値|答え|結果|合わせて|得点|点数|人口|暗証|プラス|マイナス|秒|第)[はがもをにの：:]?$"
+    r"数字|カウント|目標|図|表|(?<!学)問|案|議題|資料|別紙|付録|条件|質問|例|課題|論点|グラフ|手順|定理|スコア|"
+    r"数|値|答え|正解|結果|残高|合わせて|(?<![今来先毎翌])週|得点|点数|人口|暗証|プラス|マイナス|秒|第)[はがもをにの：:]?$"
 )
 """Nouns whose value a number is: even a single numeral after them counts."""
 
+_ALWAYS_VALUED = re.compile(
+    r"(?:震度|背番号|マグニチュード|レベル|偏差値|[大小]さじ|[国県府都]道|(?<![A-Za-z])[A-Za-z])$"
+)
+"""What a number belongs to whatever follows: 震度四津波の心配, A四用紙 (but JR四国)."""
 _HALF_OF_PAIR = re.compile(rf"{_N}の$")
 _KANJI = re.compile(r"[一-鿿]$")
 _CALENDAR = re.compile(r"(?:[月年時約計第日]|午前|午後)$")
 _LATIN_OR_KATAKANA = re.compile(r"[A-Za-zァ-ヴー]$")
+_LATIN = re.compile(r"[A-Za-z]$")
+_LETTER = re.compile(r"[A-Za-z]")
+_FOREIGN = re.compile(r"[ァ-ヴ]{2}|[A-Za-z]")
 _ONLY_MARKS = re.compile(rf"{_MARK}*")
 _KANA_GLUE = re.compile(r"[つ々]|[ッツヶケガノ](?![ァ-ヴー])")
 
@@ -63,17 +78,30 @@ _MINUTES = (
     r"単位|未満|の(?:遅れ|休憩|差|距離|延長|昼寝|仮眠|ところ)|で(?:着|行|終|作|でき|読|届|つ|完)|[二三四五六七八九]?秒)",
 )
 """Minutes rather than じゅうぶん (enough)."""
+_NUMBERED = (
+    r"(?:第|丁目|番号)$",
+    rf"(?:{_N}+号|を(?:押|選)|ホーム|ホール|出口|乗り場|のりば|窓口|打者|バッター|ゲート|コース|テーブル|レジ|くじ|札|館)",
+)
+"""A number among others rather than いちばん (most) or おはこ (forte)."""
 _GUARDS: dict[str, tuple[str, str]] = {
     # a number and its unit -> what must stand before, or after, for them to be a number and a unit
-    "一日": (r"(?:[月第]|月の|毎月|初日の)$", r"(?:付|号)"),
+    "一日": (
+        r"(?:[月第]|月の|毎月|初日の)$",
+        rf"(?:付|号|{_N}+(?:[回度食錠時分杯個本枚円件便歩粒包滴]|キロ|ミリ|リットル|グラム|ページ))",
+    ),
     "一時": (
         _HOUR_BEFORE,
         rf"(?:半|{_N}+分|から|まで|頃|ごろ|過ぎ|すぎ|前|ちょうど|集合|開|発|着|出発|スタート|を[回過]|に[^はも])",
     ),
-    "一番": (r"(?:第)$", r"(?:ホーム|出口|乗り場|のりば|窓口|打者|バッター|ゲート|コース|テーブル|レジ|くじ|札|館)"),
+    "十勝": (r"(?!)", rf"(?:{_N}+敗|以上|未満|目|を(?:あげ|挙げ|達成|マーク))"),
+    "一番": _NUMBERED,
+    "十八番": _NUMBERED,
     "一人": (r"(?!)", r"(?!)"),
     "二人": (rf"{_N}[人、とか〜からまで]+$", r"(?:から|[とか〜、])(?=" + _N + r")"),
-    "一杯": (r"(?!)", r"(?:の(?!はず)|を|ずつ|だけ|飲|分|目|ください|下さい|おかわり|お願い|[、。]|あたり|いかが)"),
+    "一杯": (
+        r"[大小]さじ$",
+        r"(?:の(?!はず)|を|ずつ|だけ|飲|分|目|ください|下さい|おかわり|お願い|[、。]|あたり|いかが)",
+    ),
     "十分": _MINUTES,
     "十二分": _MINUTES,
     **{
@@ -85,8 +113,9 @@ _GUARDS: dict[str, tuple[str, str]] = {
     },
 }
 _GUARD_PATTERNS = {key: (re.compile(before), re.compile(after)) for key, (before, after) in _GUARDS.items()}
-_FROZEN_BEFORE = re.compile(r"[数幾何0-9０-９]$")
-_ENDS_IN_ONE = re.compile(r"[同統均単唯随逐画択専]$")
+_FROZEN_BEFORE = re.compile(r"[何0-9０-９]$")
+_SEVERAL = re.compile(r"(?<![総件人回点個台枚])[数幾]$")
+_ENDS_IN_ONE = re.compile(r"(?:[同統単唯随逐択専]|(?<!平)均|(?<!計)(?<!企)(?<!映)画)$")
 """統一, 唯一, 同一: words whose last character is 一."""
 _FROZEN_AFTER = re.compile(r"(?:[々0-9０-９]|数[" + NUMERALS + r"人年回日個枚本名件時か])")
 
@@ -94,7 +123,8 @@ _FROZEN_AFTER = re.compile(r"(?:[々0-9０-９]|数[" + NUMERALS + r"人年回�
 def frozen(run: str, before: str, after: str) -> bool:
     """Whether a run of numerals is part of a word, or of something inexact or mixed: 統一, 数十, 十数人, 3万, 百々."""
     word = run[0] == "一" and _ENDS_IN_ONE.search(before)
-    return bool(word or _FROZEN_BEFORE.search(before) or _FROZEN_AFTER.match(after))
+    several = _SEVERAL.search(before) and not run.strip("十百千万億兆京")  # not 件数三百二十
+    return bool(word or several or _FROZEN_BEFORE.search(before) or _FROZEN_AFTER.match(after))
 
 
 def accepts_unit(number: Number, unit: Unit, before: str, after: str) -> bool:
@@ -126,24 +156,34 @@ def accepts_bare(number: Number, before: str, after: str) -> bool:
     if _CALCULATED.match(after) or _ONE_OR_TWO.match(after) or _CALCULATED_BEFORE.search(before):
         return True
     free = not _KANJI.search(before)
-    if number.run != "一" and _COUNTED.match(after) and (free or _CALENDAR.search(before)):
+    if (_BOUNDS if number.run == "一" else _COUNTED).match(after) and (free or _CALENDAR.search(before)):
+        return True
+    if _ALWAYS_VALUED.search(before) and (number.run != "一" or _BARE.match(after)):
         return True
     valued = bool(_VALUED.search(before)) or (number.run != "一" and bool(_COUNTED_BEFORE.search(before)))
     if number.shape == "single":
         return _accepts_single(number, before, after, valued=valued)
     if number.shape == "digits" and len(number.run) == 2:
         return bool(_BARE.match(after)) and (valued or free)
-    if number.shape == "digits" or len(number.run) > 3 or re.search("[万億兆京]", number.run):
+    if (
+        number.shape == "digits"
+        or len(number.run) > 3
+        or re.search("[百千].*[百十一二三四五六七八九]|[万億兆京]", number.run)
+    ):
         return True
-    return bool(_BARE.match(after) or re.match(r"[ァ-ヴ]{2}|[A-Za-z]", after))
+    return bool(_BARE.match(after) or _FOREIGN.match(after))
 
 
 def _accepts_single(number: Number, before: str, after: str, *, valued: bool) -> bool:
+    if _LATIN.search(before) and _FOREIGN.match(after):
+        return True
     if valued or _LATIN_OR_KATAKANA.search(before):
         return bool(_BARE.match(after))
-    if number.run == "一" or _KANJI.search(before) or _HALF_OF_PAIR.search(before):
+    if _KANJI.search(before):
         return False
-    return bool(_BARE_SINGLE.match(after) or re.match(r"[ァ-ヴ]{2}|[A-Z]", after))
+    if number.run == "一" or _HALF_OF_PAIR.search(before):
+        return bool(_LETTER.match(after))
+    return bool(_BARE_SINGLE.match(after) or _FOREIGN.match(after))
 
 
 def _is_blank(number: Number) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from uniasr.text.normalization.japanese.numbers import RUN, Number, number_at
+from uniasr.text.normalization.japanese.numerals import value
 from uniasr.text.normalization.japanese.units import unit_table
 from uniasr.text.normalization.lattice import Candidate
 from uniasr.text.normalization.records import Piece
@@ -16,6 +17,7 @@ _OPERATORS = {
     "かける": "×", "掛ける": "×", "わる": "÷", "割る": "÷", "イコール": "=",
 }  # fmt: skip
 _OPERATOR = re.compile("|".join(_OPERATORS))
+_PLUS = "プラス"
 _BOUT = re.compile(r"(?:本勝負|本|回|曲|話|番組|人目|枚目)")
 _AFTER_ADDRESS = re.compile(r"$|[、。にへでをはがだ\s]|です|まで|から|番|号")
 _MOST_TERMS = 10
@@ -31,7 +33,7 @@ def expressions(source: str) -> Iterator[Candidate]:
 
 
 def _fraction(source: str, start: int) -> Candidate | None:
-    """五分の三 -> 3/5; a sign before it belongs to it."""
+    """五分の三 -> 3/5; a sign before it and a unit behind it belong to it."""
     below = number_at(source, start, prefer_pair=False)
     if below is None or not source.startswith("分の", below.end):
         return None
@@ -45,7 +47,14 @@ def _fraction(source: str, start: int) -> Candidate | None:
         return None
     sign = "-" if source.endswith("マイナス", 0, start) else ""
     start -= 4 if sign else 0
-    return _one(start, above.end, f"{sign}{above.text}/{below.text}", "fraction")
+    divisor = below.text if below.shape == "decimal" else str(value(below.text))
+    pieces = [Piece(start, above.end, f"{sign}{above.text}/{divisor}", "fraction")]
+    end = above.end
+    unit = unit_table().longest(source, end)
+    if unit is not None:
+        end += len(unit.spoken)
+        pieces.append(Piece(above.end, end, unit.written, unit.kind))
+    return Candidate(start, end, EXPRESSION_COST, tuple(pieces))
 
 
 def _joined(source: str, start: int) -> Candidate | None:
@@ -59,15 +68,23 @@ def _joined(source: str, start: int) -> Candidate | None:
         return None
     texts = [part.text for part in parts]
     end = parts[-1].end
-    plate = len(parts) == 3 and [len(text) for text in texts] in ([3, 2, 2], [2, 2, 2]) and texts[0][0] != "0"
-    if plate and re.search(r"[一-鿿]$", source[max(0, start - 1) : start]):
+    if _is_plate(parts) and re.search(r"[一-鿿]$", source[max(0, start - 1) : start]):
         first = parts[0]
         pieces = (
             Piece(start, first.end, first.text, "code"),
             Piece(first.end + 1, end, "-".join(texts[1:]), "code"),
         )
         return Candidate(start, end, EXPRESSION_COST, pieces)
+    if len(parts) > 2 and source.endswith(_PLUS, 0, start):
+        return _one(start - len(_PLUS), end, "+" + "-".join(texts), "phone")
     return _one(start, end, "-".join(texts), "phone" if texts[0][0] == "0" else "code")
+
+
+def _is_plate(parts: list[Number]) -> bool:
+    """500 12-34; with two digits first it is one only if they are read one by one (else a house number)."""
+    lengths = [len(part.text) for part in parts]
+    read_out = all(part.shape == "digits" for part in parts)
+    return parts[0].text[0] != "0" and (lengths == [3, 2, 2] or (lengths == [2, 2, 2] and read_out))
 
 
 def _parts(source: str, start: int) -> list[Number]:
@@ -89,10 +106,11 @@ def _is_code(source: str, parts: list[Number]) -> bool:
     if any(character in part.run for part in parts for character in "万億兆京"):
         return False
     last = parts[-1]
+    strings = all(part.shape == "digits" for part in parts)
     followed = unit_table().longest(source, last.end)
     if followed is not None and followed.spoken not in ("号", "号室"):
-        return False
-    if all(part.shape == "digits" for part in parts):
+        return strings and parts[0].text[0] == "0" and followed.spoken == "番"
+    if strings:
         return True
     if len(parts) >= 3:
         return True

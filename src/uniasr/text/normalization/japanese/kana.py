@@ -25,7 +25,12 @@ _HOURS = re.compile(r"(?:ごぜん|ごご|午前|午後|あさ|よる|しんや|
 _HALF = re.compile(r"はん(?=$|[^ぁ-んー]|から|まで|に|ごろ|すぎ|です|でし|の|を|は[^ん]|ちょうど)")
 _ERA = re.compile(r"(?:めいじ|たいしょう|しょうわ|へいせい|れいわ|明治|大正|昭和|平成|令和)$")
 _ORDINAL = re.compile(r"(?:^|[^ぁ-んー]|[のはわ])だい$")
-_MEASURED = re.compile(r"まえ|いじょう|いない|くらい|ぐらい|ほど(?!う)")
+_CALLED = re.compile(r"ばん(?![ちめ])")
+_BETWEEN = re.compile("ぶんの|たい")
+_BOUNDARY = re.compile("$|[^ぁ-んー]|[をはわがもでとのに]|です|でし|いじょう|いか|くらい|ぐらい|ほど(?!う)")
+"""What may follow a number without a counter."""
+_PARTICLES = ("に", "ご", "し", "く")
+_MEASURED = re.compile(r"まえ|ぶり|いじょう|いない|くらい|ぐらい|ほど(?!う)")
 """What follows amounts: さんねんまえ, ごふんほど."""
 _ADVERBS = "もう|もー|やく|あと|たった|ほぼ|わずか|この|その|まる|ちょうど|ごご|ごぜん|まいなす"
 _APART = rf"(?:^|[^ぁ-んー]|{_ADVERBS}|[のは]だい|^だい)"
@@ -57,8 +62,9 @@ def kana_numbers(source: str) -> Iterator[Candidate]:
     for match in patterns().start.finditer(text):
         start = match.start()
         candidate = _code(text, start) or _chain(text, start) or _bare(text, start)
-        if candidate is not None:
-            yield candidate
+        for found in (candidate, _relation(text, start), _decimal(text, start)):
+            if found is not None:
+                yield found
 
 
 def _chain(text: str, start: int) -> Candidate | None:
@@ -119,6 +125,8 @@ def _quantity(text: str, start: int, before: list[_Quantity]) -> _Quantity | Non
     counter = counters()[match["unit"]]
     if counter.written == "時" and value(number) > 30:
         return None  # ごご じゅうじ
+    if counter.written == "章" and not _ORDINAL.search(text[max(0, start - 5) : start]):
+        return None  # マジックショー
     sure = counter.sure or len(run) > 1 or bool(match["part"]) or (counter.written == "円" and run in "百千")
     sure = sure or match["whole"].endswith("じゅっ") or re.search("[^い]っ(?:[ぷぽ]|ぴき)", match[0]) is not None
     return _Quantity(start, match.end("number"), match.end(), run, number, counter.written, sure)
@@ -144,14 +152,51 @@ def _bare(text: str, start: int) -> Candidate | None:
 
 
 def _code(text: str, start: int) -> Candidate | None:
-    """Digits one by one, in groups joined by の: telephone and postal numbers of seven digits and more."""
+    """Digits one by one, in groups joined by の: numbers of seven digits and more, or of three before ばん."""
     match = patterns().code.match(text, start)
     if match is None:
         return None
     groups = [digits(numerals(group)) for group in match[0].split("の")]
-    if sum(len(group) for group in groups) < 7:
+    end = match.end()
+    pieces = (Piece(start, end, "-".join(groups), "phone"),)
+    if len(groups) == 1 and len(groups[0]) == 3 and _CALLED.match(text, end):
+        return Candidate(start, end + 2, KANA_COST, (*pieces, Piece(end, end + 2, "番", "phone")))
+    return Candidate(start, end, KANA_COST, pieces) if sum(map(len, groups)) >= 7 else None
+
+
+def _relation(text: str, start: int) -> Candidate | None:
+    """A fraction (さんぶんのいち -> 1/3), or a score of two clear numbers (じゅうごたいじゅうさん -> 15対13)."""
+    first = patterns().number.match(text, start)
+    between = _BETWEEN.match(text, first.end()) if first else None
+    second = patterns().number.match(text, between.end()) if between else None
+    if first is None or between is None or second is None or not _BOUNDARY.match(text, second.end()):
         return None
-    return Candidate(start, match.end(), KANA_COST, (Piece(start, match.end(), "-".join(groups), "phone"),))
+    low, high, end = written(numerals(first[0])), written(numerals(second[0])), second.end()
+    if not low or not high or first[0].endswith("っ") or not _clear(text, start):
+        return None
+    if between[0] == "ぶんの":
+        return Candidate(start, end, KANA_COST, (Piece(start, end, f"{high}/{low}", "fraction"),))
+    if first[0] == "じゅう" or (second[0] in _PARTICLES and end < len(text)):
+        return None  # じゅうたい (traffic jam)
+    return Candidate(start, end, KANA_COST, (Piece(start, end, f"{low}対{high}", "score"),))
+
+
+def _decimal(text: str, start: int) -> Candidate | None:
+    """A decimal without a counter, if no word: れいてんご, さんてんいちよん (but not ごてん, してん)."""
+    whole = patterns().number.match(text, start)
+    if whole is None or not text.startswith("てん", whole.end()):
+        return None
+    part = patterns().digits.match(text, whole.end() + 2)
+    if part is None or not _BOUNDARY.match(text, part.end()) or not _clear(text, start):
+        return None
+    run = numerals(whole[0])
+    number = written(run)
+    if not number or (part[0] in _PARTICLES and run != "〇"):
+        return None
+    decimal = f"{number}.{digits(numerals(part[0]))}"
+    if text.endswith("まいなす", 0, start):
+        start, decimal = start - 4, "-" + decimal
+    return Candidate(start, part.end(), KANA_COST, (Piece(start, part.end(), decimal, "decimal"),))
 
 
 def _clear(text: str, start: int) -> bool:

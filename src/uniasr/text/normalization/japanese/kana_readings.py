@@ -40,6 +40,7 @@ class Patterns:
     day: re.Pattern[str]
     code: re.Pattern[str]
     """Digits one by one, in groups joined by の."""
+    digits: re.Pattern[str]
 
 
 @cache
@@ -63,16 +64,18 @@ def patterns() -> Patterns:
     section = f"(?:{_any(_table('thousand'))})?(?:{_any(_clipped(_table('hundred')))})?(?:{ten})?(?:{ones})?"
     trillions = f"(?:{section}ちょう(?=えん|どる|ゆーろ|{section}[おま]))?"  # not に ちょうど
     number = f"{trillions}(?:{section}おく)?(?:{section}まん)?{section}"
-    whole = f"(?P<whole>{number}|{_any(_table('zero'))})"
+    zero = _any(_table("zero"))
+    whole = f"(?P<whole>{number}|{zero})"
     unit = "|".join(sorted(counters(), key=len, reverse=True))
     return Patterns(
         start=re.compile(r"(?=[いにさよしごろなはきくぜれじひせま])(?<!っ)"),
-        number=re.compile(f"{number}(?!ー)"),
+        number=re.compile(f"(?:{zero}|{number})(?!ー)"),
         quantity=re.compile(
             f"(?P<number>{whole}(?:てん(?P<part>(?:{digit}){{1,8}}))?)(?P<unit>{unit})(?![ゃゅょっんー])"
         ),
         day=re.compile(_any(_table("day"))),
         code=re.compile(f"(?:{slow_digit}){{2,12}}(?:の(?:{slow_digit}){{2,8}}){{0,3}}"),
+        digits=re.compile(f"(?:{digit}){{1,8}}"),
     )
 
 

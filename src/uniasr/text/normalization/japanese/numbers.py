@@ -19,11 +19,13 @@ from uniasr.text.normalization.japanese.numerals import (
 
 Shape: TypeAlias = Literal["single", "digits", "composed", "pair", "decimal", "version"]
 
-_ZERO = "(?<![ァ-ヴー])ゼロ(?![ァ-ヴー])|(?<=[〇零一二三四五六七八九])ゼロ|ゼロ(?=[〇零一二三四五六七八九])"
+_D = f"[{''.join(DIGITS)}]"
+_ZEROS = "(?:ゼロ){1,8}"
+_ZERO = f"(?<![ァ-ヴー]){_ZEROS}(?![ァ-ヴー])|(?<={_D}){_ZEROS}|{_ZEROS}(?={_D})"
 RUN = re.compile(rf"(?:[{NUMERALS}]|{_ZERO})+")
-_MEASURED = "パーセント|[倍割度秒万億円歳]|キロ|メートル|グラム|センチ|ミリ|リットル|ドル|ポイント"
-_POINT = rf"(?:点|コンマ|・(?=[{''.join(DIGITS)}]+(?:{_MEASURED})))"  # not 一・二位
-_FRACTION = re.compile(rf"{_POINT}((?:[{''.join(DIGITS)}]|{_ZERO})+)([千{LARGE_UNITS}]?)(?![{NUMERALS}])")
+_LISTED = "[・位年月日時人回番階号塁班組巻章面]|学期|丁目"
+_POINT = rf"(?:点|コンマ|(?<!・.)・(?={_D}+(?![{NUMERALS}]|{_LISTED})))"  # not 一・二位, 五・七・五
+_FRACTION = re.compile(rf"{_POINT}((?:{_D}|{_ZERO})+)([千{LARGE_UNITS}]?)(?![{NUMERALS}])")
 _MOST_PARTS = 8
 _PART = re.compile(rf"(?:点|ドット)((?:[{NUMERALS}]|{_ZERO})+)")
 

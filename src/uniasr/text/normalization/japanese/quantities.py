@@ -7,18 +7,23 @@ from collections.abc import Iterator
 
 from uniasr.text.normalization.japanese.context import accepts_bare, accepts_unit, frozen
 from uniasr.text.normalization.japanese.numbers import RUN, Number, number_at
+from uniasr.text.normalization.japanese.numerals import NUMERALS
 from uniasr.text.normalization.japanese.units import Unit, unit_table
 from uniasr.text.normalization.lattice import Candidate
 from uniasr.text.normalization.records import Piece
 
 QUANTITY_COST = 0.5
-_MINUS = "マイナス"
+_SIGNS = (("プラスマイナス", "±"), ("マイナス", "-"))
 _CODE_UNITS = frozenset({"号", "号室", "号車", "号線", "号館", "番地", "番線", "号機"})
 _CLOCK_UNITS = frozenset({"月", "日", "時", "分", "秒"})
+_CALENDAR = re.compile(
+    rf"..(?:年[{NUMERALS}]+月|年度|月[{NUMERALS}]+日|時[{NUMERALS}]+分|(?<=月..)日)|(?:六七|七八|八九)年[にの]"
+)
+"""Two digits of a date or a time rather than an approximate pair: 二三年四月, 八九年に (but 二三年に一度)."""
 _NO_ORDINAL = frozenset({"人", "歩", "次", "級", "義", "店", "口", "線"})
 """第一 before these is a word: 第一人者, 第一歩, 第一次."""
 _ONE_ORDINAL = re.compile(
-    r"(?:楽章|法則|師団|試合|志望|希望|候補|弾|案|幕|四半期|[月火水木金土日]曜|[0-9])|[、・と][第二]"
+    r"(?:シード|ターミナル|コース|レース|ステージ|ビル|グループ|リーグ|クォーター|楽章|法則|師団|試合|志望|希望|候補|弾|案|幕|四半期|[月火水木金土日]曜|[0-9])|[、・と][第二]"
 )
 
 
@@ -26,14 +31,16 @@ def quantities(source: str) -> Iterator[Candidate]:
     """A candidate for every number that counts, its unit included."""
     for match in RUN.finditer(source):
         start = match.start()
-        if frozen(match[0], source[max(0, start - 1) : start], source[match.end() : match.end() + 2]):
+        if frozen(match[0], source[max(0, start - 2) : start], source[match.end() : match.end() + 2]):
             continue
         ordinal = start > 0 and source[start - 1] == "第"
         number = number_at(source, start, prefer_pair=not ordinal)
         if number is None:
             continue
         unit = _unit_after(source, number)
-        if number.shape == "pair" and (unit is None or unit.spoken in _CODE_UNITS):
+        if number.shape == "pair" and (
+            unit is None or unit.spoken in _CODE_UNITS or _CALENDAR.match(source, number.start)
+        ):
             number = number_at(source, start, prefer_pair=False) or number
         if ordinal:
             yield from _ordinal(source, number, unit)
@@ -49,17 +56,17 @@ def _unit_after(source: str, number: Number) -> Unit | None:
 
 
 def _cardinal(source: str, number: Number, unit: Unit | None) -> Iterator[Candidate]:
-    sign = source.endswith(_MINUS, 0, number.start)
-    start = number.start - len(_MINUS) if sign else number.start
+    name, sign = next((pair for pair in _SIGNS if source.endswith(pair[0], 0, number.start)), ("", ""))
+    start = number.start - len(name)
     before = source[max(0, start - 12) : start]
     if unit is not None:
         end = number.end + len(unit.spoken)
         if sign or accepts_unit(number, unit, before, source[end : end + 12]):
-            yield _candidate(source, start, number, unit)
+            yield _candidate(start, number, unit, sign)
             return
     after = source[number.end : number.end + 12]
     if sign or accepts_bare(number, before, after):
-        yield _candidate(source, start, number, None)
+        yield _candidate(start, number, None, sign)
 
 
 def _ordinal(source: str, number: Number, unit: Unit | None) -> Iterator[Candidate]:
@@ -72,13 +79,12 @@ def _ordinal(source: str, number: Number, unit: Unit | None) -> Iterator[Candida
     yield Candidate(number.start - 1, end, QUANTITY_COST, (piece,))
 
 
-def _candidate(source: str, start: int, number: Number, unit: Unit | None) -> Candidate:
+def _candidate(start: int, number: Number, unit: Unit | None, sign: str) -> Candidate:
     text, kind = number.text, str(number.shape) if number.shape in ("decimal", "version") else "cardinal"
     if unit is not None:
         kind = unit.kind
         if unit.spoken in _CLOCK_UNITS and number.shape == "digits" and len(text) == 2:
             text = text.lstrip("0") or "0"
-    sign = "-" if start < number.start else ""
     pieces = [Piece(start, number.end, sign + text, kind)]
     end = number.end
     if unit is not None:

@@ -26,7 +26,7 @@ Rule = tuple[str, str, Reading]
 
 _WEEKDAY = r"[(（]([月火水木金土日])(?:曜日?)?[)）]"
 _EVENT = (
-    r"の(?:朝|昼|夜|夕|午前|午後|誕生|予定|会|イベント|イブ|試合|講|発)|"
+    r"付|現在|時点|以降|ごろ|頃|締切|必着|の(?:朝|昼|夜|夕|午前|午後|誕生|予定|会|イベント|イブ|試合|講|発)|"
     r"に(?:会|行|開|発|出発|出場|集|帰|来|始|届|終|提出|予|訪)|"
     r"\s?(?:開催|開始|開幕|発売|公開|締|〆|提出|出発|到着|集合|午前|午後|\d{1,2}:\d\d)"
 )
@@ -35,7 +35,7 @@ _ERAS = {"M": "明治", "T": "大正", "S": "昭和", "H": "平成", "R": "令�
 _CURRENCIES = {"¥": "円", "$": "ドル", "€": "ユーロ", "£": "ポンド", "₩": "ウォン", "฿": "バーツ", "₹": "ルピー"}
 _CENTS = {"$": "セント", "€": "セント", "£": "ペンス"}
 _VULGAR = {"½": (1, 2), "⅓": (1, 3), "¼": (1, 4), "¾": (3, 4), "⅔": (2, 3)}
-_OPERATORS = {"+": "たす", "-": "ひく", "−": "ひく", "×": "かける", "÷": "割る", "=": "は", "*": "かける"}
+_OPERATORS = {"+": "たす", "-": "引く", "−": "引く", "×": "かける", "÷": "割る", "=": "は", "*": "かける"}
 _NOT_AFTER = r"(?<!\d)(?<!\d[.,])"
 _NOT_BEFORE = r"(?![\d]|[.,]\d)"
 _COUNTER = (
@@ -46,8 +46,8 @@ _COUNTER = (
 
 def rules() -> Iterator[Rule]:
     """Kind, pattern and reading of every rule; of equally long readings the first one wins."""
-    yield from _codes()
     yield from _dates_and_times()
+    yield from _codes()
     yield from _amounts()
     yield from _relations()
     number = rf"{_NOT_AFTER}{NUMBER}"
@@ -74,6 +74,10 @@ def _codes() -> Iterator[Rule]:
         }
         return "".join(names.get(char, digits_joined(char) if char.isdigit() else char) for char in match[0])
 
+    def pages(match: re.Match[str]) -> str:
+        first, last = match.groups()
+        return f"ページ{spoken(first)}" + (f"から{spoken(last)}" if last else "")
+
     yield "electronic", r"(?<![A-Za-z0-9._+-])[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", address
     yield "electronic", r"(?:https?://|www\.)[A-Za-z0-9._/-]*[A-Za-z0-9/]", address
     yield "phone", r"(?<![\d-])0\d{1,4}-\d{1,4}-\d{3,4}(?![\d-])", lambda m: digits_joined(m[0])
@@ -95,6 +99,8 @@ def _codes() -> Iterator[Rule]:
         r"(?<=[町村区市条目の])\d{1,4}-\d{1,4}(?![\d-])",
         lambda m: "の".join(spoken(g) for g in m[0].split("-")),
     )
+    yield "code", r"(?<![A-Za-z])[Vv](?:er)?\.?\s?(?=\d+\.\d)", lambda m: "バージョン"
+    yield "ordinal", r"(?<![A-Za-z])[Pp]{1,2}\.\s?(\d+)(?:\s?[-–〜~]\s?(\d+))?", pages
     yield "ordinal", r"(?:No\.?|№|#)\s?(\d+)", lambda m: "ナンバー" + spoken(m[1])
     yield "ordinal", r"(?<![A-Za-z0-9])B(\d{1,2})(?:F(?![A-Za-z0-9])|階)", lambda m: f"地下{spoken(m[1])}階"
     yield "ordinal", r"(?<![A-Za-z0-9])(\d{1,3})F(?![A-Za-z0-9])", lambda m: f"{spoken(m[1])}階"
@@ -112,7 +118,7 @@ def _dates_and_times() -> Iterator[Rule]:
         return f"{name}曜日" if name else ""
 
     def full_date(match: re.Match[str]) -> str | None:
-        year, month, day, name = match.groups()
+        year, _, month, day, name = match.groups()
         return date(year, month, day) + weekday(name) if _is_day(month, day) else None
 
     def short_date(match: re.Match[str]) -> str | None:
@@ -137,9 +143,15 @@ def _dates_and_times() -> Iterator[Rule]:
             return lasting(hour, minute, second)
         return clock(hour, minute, second)
 
-    yield "date", rf"(?<![\d/.-])(\d{{4}})[/.-](\d{{1,2}})[/.-](\d{{1,2}})(?![\d/-])(?:{_WEEKDAY})?", full_date
+    yield (
+        "date",
+        rf"(?<![\d/.-])(?<![A-Za-zン])(\d{{4}})([/.-])(\d{{1,2}})\2(\d{{1,2}})(?![\d/-]|\.\d)(?:{_WEEKDAY})?",
+        full_date,
+    )
     yield "date", rf"(?<![\d/])(\d{{1,2}})/(\d{{1,2}}){_WEEKDAY}", short_date
     yield "date", rf"(?<![\d/])(\d{{1,2}})/(\d{{1,2}})()(?={_EVENT})", short_date
+    yield "date", r"(?<![\d/])(\d{1,2})/(1[3-9]|2\d|3[01])()(?=まで|から)", short_date
+    yield "date", r"['’](\d\d)(?=年)", lambda m: spoken(m[1])
     yield "date", r"(?<![\d/])(\d{1,2})/(\d{1,2})()(?=[〜~～]\d{1,2}/\d{1,2}(?![\d/]))", short_date
     yield "date", r"(?<=\d[〜~～])(\d{1,2})/(\d{1,2})()(?![\d/])", short_date
     yield "date", r"(?<=[〜~～])(\d{1,2})" + _WEEKDAY, lambda m: f"{spoken(m[1])}日{m[2]}曜日"
@@ -153,7 +165,7 @@ def _dates_and_times() -> Iterator[Rule]:
     yield "time", r"(?<![\d:])(\d{1,2}):(\d{2})(?::(\d{2}))?(?![\d:])(?:\s?([AaPp]\.?[Mm]\.?))?", time
     yield (
         "time",
-        r"(?<![A-Za-z])([AaPp])[Mm]\s?(\d{1,2})(?::(\d{2}))?(?!\d)",
+        r"(?<![A-Za-z])([AaPp])[Mm]\s?(\d{1,2})(?::(\d{2})|時)?(?!\d)",
         lambda m: ("午前" if m[1] in "aA" else "午後") + clock(m[2], m[3] or "0"),
     )
     yield (
@@ -237,7 +249,8 @@ def _relations() -> Iterator[Rule]:
         sum_of,
     )
     yield "math", rf"(?<![\d.,A-Za-z]){operand}(?:\s?[+×÷*]\s?{operand}){{1,12}}{_NOT_BEFORE}", sum_of
-    yield "math", r"(?<=[A-Za-z])\s?=\s?(?=[-\d])", lambda m: "イコール"
+    yield "money", r"(?<=ドル|ーロ|ンド|ォン|\d円)\s?=\s?(?=[¥$€]?\d)", lambda m: ""
+    yield "math", r"(?<=[^\s\d])\s?=\s?(?=[-\d])", lambda m: "イコール"
     yield "math", rf"√{NUMBER}", lambda m: term(m[0])
     yield "math", rf"{_NOT_AFTER}{NUMBER}[²³]", lambda m: term(m[0])
 
@@ -252,8 +265,8 @@ def _relations() -> Iterator[Rule]:
     between = rf"(?<![\d.,:-])({NUMBER})\s?[-−〜~]\s?({NUMBER})"
     yield "range", rf"{between}\s?({symbol})(?![A-Za-z0-9²³])", from_to
     yield "range", rf"{between}()(?![\d:-]){_COUNTER}", from_to
-    yield "range", r"(?<=\d:\d\d)[-−](?=\d{1,2}:\d\d)", lambda m: "から"
-    yield "range", r"(?<=[^\s、。])[〜~～](?=第?[-+¥$€]?\d)", lambda m: "から"
+    yield "range", r"(?:(?<=\d:\d\d)|(?<=\d[AaPp][Mm]))[-−](?=\d{1,2}:\d\d)", lambda m: "から"
+    yield "range", r"(?<=[^\s、。])[〜~～](?=(?:第|午前|午後|翌日?|[AaPp][Mm])?[-+¥$€]?\d)", lambda m: "から"
     yield "range", r"(?<=[年月日時分])[〜~～]", lambda m: "から"
     yield "approx", r"(?<![\d,.])\d{1,2}(?:,\d{1,2})+(?![\d,])", listed
     yield (
