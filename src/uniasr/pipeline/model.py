@@ -198,7 +198,7 @@ class Pipeline:
     ) -> Callable[[int], SpeechCutter]:
         vad = self.vad
         assert vad is not None
-        if not 0 <= merge_s <= 60:
+        if not isinstance(merge_s, int | float) or not 0 <= merge_s <= 60:
             raise OptionError(f"merge_s is {merge_s!r}; give seconds from 0 to 60")
         changes, merge_ms = _vad_changes(max_segment_s), round(merge_s * 1000)
         vad.stream(max_end_silence_ms=max_end_silence_ms, **changes)  # wrong options raise before any work
