@@ -24,9 +24,6 @@ class StandIn:
     def stream(self, *shape, **options):
         return self
 
-    def attempt(self, audios, **options):
-        return iter(())
-
     def set_hotwords(self, hotwords):
         pass
 

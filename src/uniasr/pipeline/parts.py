@@ -63,7 +63,8 @@ def recogniser(given: Recogniser | Name | None, *runtime: Any) -> Recogniser:
     """The recogniser that is meant; None means the packaged model. Raises OptionError for what cannot recognise."""
     if given is None or isinstance(given, str | PathLike):
         return load_model(_path(given), *runtime)
-    if isinstance(given, Vad) or not all(callable(getattr(given, name, None)) for name in ("attempt", "stream")):
+    known = any(callable(getattr(given, name, None)) for name in ("attempt", "stream"))  # files or streams may do
+    if not known or isinstance(given, Vad | Punctuator):
         raise OptionError(f"asr is a {type(given).__name__}; give what load_model returns, a name, or None")
     return given
 
