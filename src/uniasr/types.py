@@ -25,6 +25,10 @@ Mode: TypeAlias = Literal["fast", "normal", "offline"]
 MODES: tuple[Mode, ...] = ("fast", "normal", "offline")
 
 
+MOST_HYPOTHESES = 1000
+"""Memory and work grow with the beam, whether its hypotheses live or not."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointRule:
     """Ends an utterance that has all of this. Raises OptionError for a rule that would end one at once."""
@@ -101,10 +105,10 @@ class DecodingOptions:
     """Of the converter's log-probabilities in the choice among the hypotheses of a segment."""
 
     def __post_init__(self) -> None:
-        for name, least in (("beam_size", 1), ("nbest", 1)):
+        for name in ("beam_size", "nbest"):
             value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise OptionError(f"{name} is {value!r}; it must be a whole number of at least {least}")
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_HYPOTHESES:
+                raise OptionError(f"{name} is {value!r}; it must be a whole number from 1 to {MOST_HYPOTHESES}")
         if self.search not in ("gated", "reference"):
             raise OptionError(f"search is {self.search!r}; choose 'gated' or 'reference'")
         if self.output not in (None, "kana", "written"):
@@ -112,17 +116,17 @@ class DecodingOptions:
         if not isinstance(self.token_num_relax, int):
             raise OptionError(f"token_num_relax is {self.token_num_relax!r}; it must be a whole number")
         for name in ("penalty", "length_norm", "lm_weight", "converter_weight"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not np.isfinite(value):
-                raise OptionError(f"{name} is {value!r}; it must be a finite number")
+            if not _is_finite(getattr(self, name)):
+                raise OptionError(f"{name} is {getattr(self, name)!r}; it must be a finite number")
         for name in ("segment_s", "pause_s", "max_segment_s"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not value > 0:
+            if not (_is_finite(value := getattr(self, name)) and value > 0):
                 raise OptionError(f"{name} is {value!r}; give a positive number of seconds")
         rules = self.endpoint
-        if rules is not None and not (rules and all(isinstance(rule, EndpointRule) for rule in rules)):
+        if rules is not None and not (
+            isinstance(rules, tuple | list) and rules and all(isinstance(rule, EndpointRule) for rule in rules)
+        ):
             raise OptionError(f"endpoint is {rules!r}; give a tuple of EndpointRule, or None")
-        if self.refresh_ms is not None and self.refresh_ms <= 0:
+        if self.refresh_ms is not None and not (_is_finite(self.refresh_ms) and self.refresh_ms > 0):
             raise OptionError(f"refresh_ms is {self.refresh_ms!r}; give a positive number of milliseconds or None")
 
     def with_changes(self, changes: Mapping[str, Any]) -> DecodingOptions:
@@ -132,6 +136,10 @@ class DecodingOptions:
             if name not in known:
                 raise OptionError(f"unknown option {name!r}; the options are {', '.join(known)}")
         return replace(self, **changes)
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 import uniasr
 from uniasr.compat.modelscope import pipeline
@@ -79,3 +81,34 @@ def test_the_published_spellings(words, tmp_path):
             plain(audio_in=str(SAMPLE), hotword=wrong)
         with pytest.raises(OptionError):
             pipeline(threads=1, hotword=wrong)
+
+
+def finals(events):
+    return [event.result for event in events if isinstance(event, uniasr.Final)]
+
+
+def test_a_pipeline_reads_the_words_of_a_call_once(tmp_path):
+    words = tmp_path / "words.txt"
+    words.write_text("リビング\n", encoding="utf-8")
+    pipeline = uniasr.Pipeline(vad="vad")
+    said = pipeline.transcribe(SAMPLE, hotwords=words).hotwords
+    assert [match.word for match in said] == ["リビング"]
+    assert pipeline.transcribe(SAMPLE, hotwords=iter(["リビング"])).hotwords == said
+    samples, rate = soundfile.read(SAMPLE, dtype="int16")
+    with pipeline.stream("offline", sample_rate=rate, hotwords=words) as stream:
+        words.unlink()  # a stretch of speech that begins later needs it no more
+        found = finals(stream.accept(samples) + stream.finish())
+    assert tuple(match for segment in found for match in segment.hotwords) == said
+
+
+def test_words_changed_while_nobody_speaks():
+    pipeline = uniasr.Pipeline(vad="vad")
+    samples, rate = soundfile.read(SAMPLE, dtype="int16")
+    with pipeline.stream("offline", sample_rate=rate) as stream:
+        assert stream.accept(np.zeros(rate, np.int16)) == []
+        stream.set_hotwords(iter(["リビング"]))
+        with pytest.raises(OptionError, match="foo"):
+            stream.set_hotwords(["foo"])
+        pause = np.zeros(3 * rate, np.int16)
+        found = finals(stream.accept(np.concatenate([samples, pause, samples])) + stream.finish())
+    assert [match.word for segment in found for match in segment.hotwords] == ["リビング", "リビング"]

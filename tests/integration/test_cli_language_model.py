@@ -44,6 +44,8 @@ def test_what_is_no_language_model_is_one_line(tmp_path):
     for given in ("lost.arpa", str(tmp_path), str(SAMPLE)):
         done = command("transcribe", str(SAMPLE), "--lm", given)
         assert (done.returncode, done.stderr.count("\n"), done.stdout) == (2, 1, "")
+    with pytest.raises(OptionError, match="lm is 5"):
+        uniasr.load_model().transcribe(SAMPLE, lm=5)
 
 
 def test_the_published_call_takes_one_by_name_or_from_the_directory(arpa):

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-pytestmark = pytest.mark.torch  # the recorded models are exported first
+from uniasr.text.hotwords import read_hotwords
+from uniasr.types import Segment, Transcript
 
 
 @pytest.fixture
@@ -26,6 +27,7 @@ def command(model, vad, recording, output, *words):
     return [sys.executable, "-m", "uniasr", "transcribe", *map(str, call)]
 
 
+@pytest.mark.torch  # the recorded models are exported first
 def test_a_killed_run_goes_on(recorded, exported, exported_vad, long_recording, tmp_path):
     model, vad = exported(recorded("uniasr_odd") / "model_1x"), exported_vad(recorded("fsmn_vad_8k"))
     whole, parts = tmp_path / "whole", tmp_path / "parts"
@@ -55,9 +57,8 @@ def test_a_killed_run_goes_on(recorded, exported, exported_vad, long_recording, 
     assert (parts / "long.json").stat().st_mtime_ns == written
 
 
-def test_accounts_of_other_calls_are_not_used(recorded, exported, exported_vad, long_recording, tmp_path):
+def test_accounts_of_other_calls_are_not_used(tmp_path):
     from uniasr.cli.journal import Journal
-    from uniasr.types import Segment, Transcript
 
     done = Transcript("ア", (Segment(0, 0, 100, "ア", (), ()),), 100)
     path = tmp_path / "one.journal"
@@ -72,3 +73,42 @@ def test_accounts_of_other_calls_are_not_used(recorded, exported, exported_vad, 
     for garbage in (b"", b"\xff\xfe\n", b"[]\n", json.dumps({"about": "a call"}).encode() + b"\n{}\n"):
         path.write_bytes(garbage)
         assert Journal(path, "a call", resume=True).recall(10, 110) is None
+
+
+def test_accounts_know_what_they_depend_on(tmp_path):
+    from types import SimpleNamespace
+
+    from uniasr.audio.inputs import NamedInput
+    from uniasr.cli.transcribe import Accounts
+
+    model, output = tmp_path / "model", tmp_path / "output"
+    model.mkdir()
+    output.mkdir()
+    (model / "model.yaml").write_text("a")
+    request = SimpleNamespace(output_dir=str(output), layout=False, backend="auto", resume=True)
+    done = Transcript("ア", (Segment(0, 0, 100, "ア", (), ()),), 100)
+
+    def remembered(source=b"RIFF", key="x", **call):
+        """Whether the last run's account is used; then write one for the next."""
+        pipeline = SimpleNamespace(vad=SimpleNamespace(directory=model))
+        memory = Accounts(request, pipeline, SimpleNamespace(directory=model), call).open(NamedInput(key, source))
+        known = memory.recall(0, 100) == done
+        memory.keep(0, 100, done)
+        memory.close(done=False)
+        return known
+
+    words = read_hotwords(["リビング"])
+    assert not remembered(hotwords=words)
+    assert remembered(hotwords=words)
+    assert not remembered(hotwords=read_hotwords(["リビング 2"]))  # the same file may hold other words
+    assert remembered(hotwords=read_hotwords(["リビング 2"]))
+    assert not remembered()
+    assert not remembered(b"RIFX")
+    assert not remembered("https://host/x.wav")
+    assert not remembered("https://other/x.wav")
+    (model / "model.yaml").write_text("another")
+    assert not remembered("https://other/x.wav")
+    assert remembered("https://other/x.wav")
+    for key in ("会" * 83, "会" * 82 + "x"):  # such names exist, and a dot before and a suffix behind must fit
+        assert not remembered(key=key)
+        assert remembered(key=key)

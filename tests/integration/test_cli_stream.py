@@ -126,6 +126,15 @@ class TestStandardInput:
         assert "500 of them did not come" in err
 
 
+def test_corrections_keep_the_distance_that_is_asked_for(stream, speech):
+    corrections = [time for kind, time, _ in stream(speech)[1] if kind == "refresh"]
+    assert len(corrections) > 1
+    code, events, _ = stream(speech, "--refresh-ms", 60_000)
+    assert code == 0
+    segments = sum(kind == "final" for kind, _, _ in events)
+    assert [kind for kind, _, _ in events].count("refresh") <= segments < len(corrections)
+
+
 class TestWrongCalls:
     @pytest.mark.parametrize(
         ("words", "code", "sentence"),
@@ -134,6 +143,8 @@ class TestWrongCalls:
             (["-", "--mode", "slow"], 2, "mode is 'slow'"),
             (["-", "--latency", "9"], 2, "latency is 9"),
             (["-", "--packet-ms", "0"], 2, "--packet-ms is 0"),
+            (["-", "--packet-ms", "99999999999"], 2, "give at most 60000"),
+            (["-", "--refresh-ms", "0"], 2, "refresh_ms is 0"),
             (["-", "--channels", "0"], 2, "--channels is 0"),
         ],
     )

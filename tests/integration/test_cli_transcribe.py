@@ -168,6 +168,9 @@ class TestWrongCalls:
         [
             (["--mode", "slow"], "mode is 'slow'; choose one of fast, normal, offline"),
             (["--latency", "9"], "latency is 9; this model has 0 to 2"),
+            (["--latency", "900"], "a delay has a unit, like '900ms'"),
+            (["--max-segment", "inf"], "max_segment_s is inf"),
+            (["--beam-size", "1000000000"], "beam_size is 1000000000"),
             (["--latency", "soon"], "latency is 'soon'"),
             (["--latency", "1ms"], "its fastest needs"),
             (["--format", "docx"], "choose one of txt, json, srt, vtt, ass, tsv, textgrid"),

@@ -136,7 +136,12 @@ def test_one_bad_recording_does_not_stop_the_others(model, vad, speech, tmp_path
 
 @pytest.mark.parametrize(
     ("options", "said"),
-    [({"merge_s": -1.0}, "merge_s"), ({"max_end_silence_ms": -5}, "max_end_silence"), ({"wrong": 1}, "wrong")],
+    [
+        ({"merge_s": -1.0}, "merge_s"),
+        ({"merge_s": "3"}, "merge_s"),
+        ({"max_end_silence_ms": -5}, "max_end_silence"),
+        ({"wrong": 1}, "wrong"),
+    ],
 )
 def test_wrong_options_raise_before_any_work(model, vad, options, said):
     with pytest.raises(OptionError, match=said):

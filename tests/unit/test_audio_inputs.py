@@ -106,6 +106,12 @@ def test_keys_differ_even_where_file_systems_ignore_case(here):
     assert expand(words) == expand(words)
 
 
+def test_an_empty_word_is_not_the_current_directory(here):
+    (here / "a.wav").touch()
+    with pytest.raises(OptionError, match="an input is empty"):
+        expand(["a.wav", ""])
+
+
 def test_standard_input_comes_as_bytes(monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"RIFF")))
     assert expand(["-"]) == [NamedInput("stdin", b"RIFF")]

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from uniasr.audio import sources
 from uniasr.audio.decode import decoded
-from uniasr.audio.load import Waveform, blocks, load
-from uniasr.errors import AudioError, AudioNotFoundError, MissingExtraError, UniasrError
+from uniasr.audio.load import Waveform, blocks, check_many, load
+from uniasr.errors import AudioError, AudioNotFoundError, MissingExtraError, OptionError, UniasrError
 
 FORMATS = [
     *(("WAV", subtype) for subtype in ("PCM_16", "PCM_24", "PCM_32", "PCM_U8", "FLOAT", "DOUBLE", "ULAW", "IMA_ADPCM")),
@@ -448,3 +448,14 @@ def test_names_in_messages_are_the_ones_given(tmp_path):
     path.write_bytes(b"hello world")
     with pytest.raises(AudioError, match=r"会議\.wav does not start like any known audio file"):
         load(path)
+
+
+@pytest.mark.parametrize("one", ["a.wav", Path("a.wav"), b"RIFF", io.BytesIO(), np.zeros(5), np.zeros(5, np.int16)])
+def test_one_source_is_not_many(one):
+    with pytest.raises(OptionError, match=r"list of inputs.*\[audio\]"):
+        check_many(one)
+
+
+def test_many_sources_come_in_any_collection():
+    for many in ([], ["a.wav"], ("a.wav",), iter(["a.wav"]), np.zeros((2, 5)), np.array(["a.wav"])):
+        check_many(many)

@@ -85,6 +85,12 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     write_text(tmp_path / "/dev/null", "x")
 
 
+def test_names_may_be_as_long_as_file_systems_allow(tmp_path):
+    longest = "会" * 83 + ".srt"  # 253 of 255 bytes
+    write_text(tmp_path / longest, "水\n")
+    assert [entry.name for entry in tmp_path.iterdir()] == [longest]
+
+
 def test_a_link_keeps_pointing_to_the_written_file(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "target")
     write_text(tmp_path / "link", "x")

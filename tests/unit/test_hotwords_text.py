@@ -77,8 +77,11 @@ def test_what_makes_no_sense_is_refused(words, complaint):
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path):
-    (tmp_path / "words.txt").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(OptionError, match="UTF-8"):
+    (tmp_path / "words.txt").write_bytes("リビング\r\n寒河江 さがえ\r\n".encode("shift_jis"))
+    with pytest.raises(OptionError, match="not UTF-8 in line 1; save it as UTF-8"):
+        read_hotwords(tmp_path / "words.txt")
+    (tmp_path / "words.txt").write_bytes("リビング\r\n".encode() + b"\xff")
+    with pytest.raises(OptionError, match="not UTF-8 in line 2"):
         read_hotwords(tmp_path / "words.txt")
 
 

@@ -201,7 +201,7 @@ def test_whitelist():
     assert itn("三月と三日", whitelist={"三日": "みっか", "三日月": "弓"}) == "3月とみっか"
     assert tn("PS5が3台", whitelist={"PS5": "ピーエスファイブ"}) == "ピーエスファイブが三台"
     assert itn("三月", whitelist={}) == itn("三月", whitelist=None) == "3月"
-    for wrong in ("三月", {"": "a"}, {"a": 3}, [3]):
+    for wrong in ("三月", {"": "a"}, {"a": 3}, [3], 3):
         with pytest.raises(OptionError, match="whitelist"):
             itn("三月", whitelist=wrong)
 
@@ -210,6 +210,8 @@ def test_whitelist_files(tmp_path):
     path = tmp_path / "list.txt"
     path.write_text("三月\n\n五郎\t吾郎\nx\t\n", encoding="utf-8")
     assert read_whitelist(path) == {"三月": "三月", "五郎": "吾郎", "x": ""}
+    path.write_text("三月\n", encoding="utf-8-sig")  # as some editors write
+    assert read_whitelist(path) == {"三月": "三月"}
     path.write_text("\ta\n", encoding="utf-8")
     with pytest.raises(OptionError, match="line 1"):
         read_whitelist(path)

@@ -5,6 +5,7 @@ import pytest
 
 import uniasr
 from fabricated_punctuation import WORDS, fabricated
+from uniasr.errors import AudioError, OptionError
 from uniasr.types import Final, Refresh, Segment, Token
 
 SILENCE = np.zeros(1600, np.float32)
@@ -75,3 +76,21 @@ def test_the_last_final_ends_in_a_full_stop(during, at_the_end, texts):
 def test_a_refresh_has_marks_but_none_at_its_open_end():
     events, _ = heard(["あいかう"], [])
     assert [(event.text, event.stable) for event in events] == [("あい、かう", 0), ("あい、かう。", 4)]
+
+
+def test_a_finished_stream_takes_no_more_audio():
+    with uniasr.Pipeline(StandIn([], [])).stream() as stream:
+        assert stream.finish() == []
+        with pytest.raises(AudioError, match="open another one"):
+            stream.accept(SILENCE)
+
+
+def test_parts_of_another_kind_are_refused():
+    punctuation = fabricated(comma_behind_i_stop_behind_u)
+    recogniser = StandIn([], [])
+    for wrong in ({"asr": punctuation}, {"asr": 5}, {"asr": recogniser, "vad": recogniser}):
+        with pytest.raises(OptionError, match=r"give what load_\w+ returns"):
+            uniasr.Pipeline(**wrong)
+    with pytest.raises(OptionError, match="punctuation is a StandIn"):
+        uniasr.Pipeline(recogniser, punctuation=recogniser)
+    assert uniasr.Pipeline(recogniser, punctuation=punctuation).asr is recogniser

@@ -88,7 +88,8 @@ def expand(inputs: Sequence[str]) -> list[NamedInput]:
     without suffix, or the list's key; the second `x` becomes `x-2`, and so on. Upper and lower case count as equal, as
     some file systems take them so.
 
-    Raises AudioNotFoundError or AudioError if a directory or pattern yields nothing, and what `read_scp` raises.
+    Raises AudioNotFoundError or AudioError if a directory or pattern yields nothing, OptionError for an empty word, and
+    what `read_scp` raises.
     """
     used: set[str] = set()
     found = []
@@ -109,6 +110,8 @@ def several(words: Sequence[str], named: Sequence[NamedInput]) -> bool:
 
 
 def _expand_one(word: str) -> Iterator[tuple[str, str | bytes]]:
+    if not word:  # as a path it would mean the current directory, and all that lies in it
+        raise OptionError("an input is empty; give a file, a URL, a directory, a pattern, a list FILE.scp, or -")
     if word == "-":
         yield "stdin", sys.stdin.buffer.read()
     elif is_url(word):

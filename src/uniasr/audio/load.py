@@ -13,6 +13,7 @@ import numpy.typing as npt
 from uniasr.audio.arrays import as_array, as_frames, check_rate, check_values, mix, to_unit
 from uniasr.audio.decode import BLOCK_S, decoded
 from uniasr.audio.sources import open_source
+from uniasr.errors import OptionError
 from uniasr.types import F32
 
 ARRAY_RATE_HZ = 16_000
@@ -28,6 +29,15 @@ class Waveform:
 
     samples: F32
     sample_rate_hz: int
+
+
+def check_many(audios: Any) -> None:
+    """OptionError for one source where many are expected: its characters, bytes or samples would pass for sources."""
+    array = as_array(audios)
+    samples = array is not None and array.ndim < 2 and array.dtype.kind in "iuf"
+    file = isinstance(audios, str | bytes | bytearray | memoryview | os.PathLike) or hasattr(audios, "read")
+    if samples or file:
+        raise OptionError(f"audios is one {type(audios).__name__}; give a list of inputs, even of one: [audio]")
 
 
 def load(source: Source, *, sample_rate: int | None = None, channel: int | None = None) -> Waveform:

@@ -124,6 +124,9 @@ def transcribe(inputs: tuple[str, ...], **options: Any) -> None:
 @click.option(
     "--endpoint", is_flag=True, help="End a text after 1.2 s of silence (5 s before any speech) or 20 s in all."
 )
+@click.option(
+    "--refresh-ms", type=int, metavar="MS", help="Normal mode: least time between two corrections.  [default: none]"
+)
 @click.option("--realtime", is_flag=True, help="Feed the audio at the pace of speech.")
 @click.option(
     "--sample-rate",

@@ -14,10 +14,18 @@ from typing import Any, TextIO
 from uniasr.errors import OutputError
 from uniasr.types import Transcript
 
+_LONGEST_KEY = 240
+"""Bytes of a key that leave room in a file's name."""
+
 
 def fingerprint(*facts: Any) -> str:
     """A short text that differs where any of the facts does."""
     return hashlib.sha256(json.dumps(facts, default=str, ensure_ascii=False).encode()).hexdigest()
+
+
+def journal_name(key: str) -> str:
+    """The name of an input's account; a name has at most 255 bytes, so that of a long key is a number."""
+    return f".{key if len(key.encode()) <= _LONGEST_KEY else fingerprint(key)}.journal"
 
 
 class Journal:

@@ -10,6 +10,7 @@ from uniasr.errors import ModelError
 from uniasr.pipeline import Pipeline
 from uniasr.recognizers import load_model
 from uniasr.recognizers.uniasr import Uniasr
+from uniasr.text.hotwords import read_hotwords
 
 AUTO, NONE = "auto", "none"
 
@@ -40,8 +41,9 @@ class PartRequest:
     @property
     def options(self) -> dict[str, Any]:
         """Options of a pipeline's calls, but mode and latency."""
-        names = ("beam_size", "search", "hotwords", "lm", "lm_weight", "converter")
+        names = ("beam_size", "search", "lm", "lm_weight", "converter")
         options = {name: getattr(self, name) for name in names} | {"output": self.output_script}
+        options["hotwords"] = None if self.hotwords is None else read_hotwords(self.hotwords)
         options["max_end_silence_ms"] = self.max_end_silence
         if self.max_segment is not None:
             options["max_segment_s"] = self.max_segment

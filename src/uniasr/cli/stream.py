@@ -13,6 +13,9 @@ from uniasr.cli.parts import PartRequest, open_pipeline
 from uniasr.errors import OptionError
 from uniasr.types import ENDPOINT_RULES
 
+MOST_PACKET_MS = 60_000
+"""Room for a whole packet is made before it comes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request(PartRequest):
@@ -20,6 +23,7 @@ class Request(PartRequest):
 
     source: str | None
     endpoint: bool
+    refresh_ms: int | None
     realtime: bool
     sample_rate: int
     channels: int
@@ -29,13 +33,16 @@ class Request(PartRequest):
         for name in ("sample_rate", "channels", "packet_ms"):
             if getattr(self, name) < 1:
                 raise OptionError(f"--{name.replace('_', '-')} is {getattr(self, name)}; give a positive number")
+        if self.packet_ms > MOST_PACKET_MS:
+            raise OptionError(f"--packet-ms is {self.packet_ms}; give at most {MOST_PACKET_MS}")
 
 
 def run(request: Request) -> None:
     """Recognise one source and show the events."""
     pipeline, _ = open_pipeline(request)
-    endpoint = ENDPOINT_RULES if request.endpoint else None
-    start = partial(pipeline.stream, request.mode, request.latency, endpoint=endpoint, **request.options)
+    options = {**request.options, "refresh_ms": request.refresh_ms}
+    options["endpoint"] = ENDPOINT_RULES if request.endpoint else None
+    start = partial(pipeline.stream, request.mode, request.latency, **options)
     start()  # wrong options are told before any audio is waited for
     packets = _open(request)
     feed = _paced(packets) if request.realtime and not packets.endless else packets.packets

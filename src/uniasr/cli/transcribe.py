@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,13 @@ from typing import Any
 import click
 
 from uniasr.audio.inputs import NamedInput, expand, several
-from uniasr.cli.journal import Journal, fingerprint
+from uniasr.cli.journal import Journal, fingerprint, journal_name
 from uniasr.cli.parts import AUTO, NONE, PartRequest, open_pipeline
 from uniasr.cli.progress import watched
 from uniasr.cli.sinks import DirectorySink, LayoutSink, Sink, StdoutSink
 from uniasr.errors import OptionError, UniasrError
 from uniasr.formats import FORMATS, SUBTITLES, CueRules
-from uniasr.pipeline import Memory
+from uniasr.pipeline import Memory, Pipeline
 from uniasr.recognizers.uniasr import Uniasr
 
 
@@ -74,12 +75,13 @@ def run(request: Request) -> bool:
     rules, named = request.rules, expand(request.inputs)
     _check_parts(request)
     pipeline, model = open_pipeline(request, bare=request.layout)
-    list(pipeline.attempt([], **request.call))  # no audio, only the options are looked at
+    call = request.call
+    list(pipeline.attempt([], **call))  # no audio, only the options are looked at
     with _sink(request, rules, named, model) as sink:
-        accounts = Accounts(request, model)
+        accounts = Accounts(request, pipeline, model, call)
         waiting = [item for item in named if not accounts.finished(item)]
         with watched(waiting) as (sources, bar):
-            outcomes = pipeline.attempt(sources, memory=lambda number: accounts.open(waiting[number]), **request.call)
+            outcomes = pipeline.attempt(sources, memory=lambda number: accounts.open(waiting[number]), **call)
             all_done = True
             for item, outcome in zip(waiting, outcomes, strict=True):
                 with bar.hidden():
@@ -106,9 +108,12 @@ def _check_parts(request: Request) -> None:
 class Accounts:
     """The journals of a run that writes a file per input; where nothing could be resumed it keeps none."""
 
-    def __init__(self, request: Request, model: Uniasr) -> None:
-        self._request, self._model = request, model
+    def __init__(self, request: Request, pipeline: Pipeline, model: Uniasr, call: dict[str, Any]) -> None:
+        self._request = request
         self._keeps = request.output_dir is not None and not request.layout
+        detector = None if pipeline.vad is None else pipeline.vad.directory
+        self._facts = [*map(_directory_stamp, (model.directory, detector)), request.backend, call]
+        """What results depend on, but the input."""
         self._open: dict[str, Journal] = {}
 
     def finished(self, item: NamedInput) -> bool:
@@ -119,9 +124,9 @@ class Accounts:
         """What is remembered of an input."""
         if not self._keeps:
             return None
-        request = self._request
-        about = fingerprint(_stamp(item), str(self._model.directory), request.vad, request.backend, request.call)
-        self._open[item.key] = Journal(self._path(f".{item.key}.journal"), about, resume=request.resume)
+        about = fingerprint(_stamp(item.source), *self._facts)
+        path = self._path(journal_name(item.key))
+        self._open[item.key] = Journal(path, about, resume=self._request.resume)
         return self._open[item.key]
 
     def close(self, item: NamedInput) -> None:
@@ -133,13 +138,19 @@ class Accounts:
         return Path(self._request.output_dir or ".") / name
 
 
-def _stamp(item: NamedInput) -> list[Any]:
-    """What tells whether an input is still the same."""
+def _stamp(source: str | bytes) -> list[Any]:
+    """What tells whether an input or a file of a model is still the same."""
+    if isinstance(source, bytes):
+        return [hashlib.sha256(source).hexdigest()]
     try:
-        status = Path(str(item.source)).stat()
+        status = Path(source).stat()
     except (OSError, ValueError):
-        return [item.key]
-    return [str(item.source), status.st_size, status.st_mtime_ns]
+        return [source]  # a URL, or no file
+    return [source, status.st_size, status.st_mtime_ns]
+
+
+def _directory_stamp(directory: Path | None) -> list[Any]:
+    return [] if directory is None else [_stamp(str(path)) for path in sorted(directory.iterdir())]
 
 
 def _sink(request: Request, rules: CueRules, named: Sequence[NamedInput], model: Uniasr) -> Sink:

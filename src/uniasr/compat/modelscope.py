@@ -204,7 +204,9 @@ def _raw_samples(data: bytes) -> np.ndarray[Any, np.dtype[np.int16]]:
 def _refuse_unknown(keywords: Mapping[str, Any]) -> None:
     for name, value in keywords.items():
         if name in _MISSING and value is not None:
-            raise OptionError(f"{name} is {value!r:.80}; this pipeline runs a recogniser alone, leave {name} out")
+            raise OptionError(
+                f"{name} is {value!r:.80}; a model's file is not chosen, name its directory with {name[:-5]}"
+            )
         if name == "ctc_weight" and value:
             raise OptionError(f"{name} is {value!r}; the published UniASR models have no such part, leave {name} out")
         known = (

@@ -21,7 +21,8 @@ def write_text(path: Path, text: str) -> None:
                 raise OutputError(f"{path} is a directory; give the name of a file")
             target.write_bytes(content)
             return
-        temporary = target.with_name(f".{target.name[:100]}.{uuid4().hex}")
+        # A name has at most 255 bytes, and a character up to 4.
+        temporary = target.with_name(f".{target.name[:40]}.{uuid4().hex}")
         try:
             temporary.write_bytes(content)
             temporary.replace(target)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from uniasr.audio.load import Source, blocks
+from uniasr.audio.load import Source, blocks, check_many
 from uniasr.audio.pcm import PcmDecoder
 from uniasr.errors import OptionError, UniasrError
 from uniasr.pipeline.files import Memory, Recording, recognised
@@ -16,6 +16,7 @@ from uniasr.pipeline.speech import SpeechCutter
 from uniasr.pipeline.stream import PipelineStream
 from uniasr.recognizers.punctuation import Punctuator
 from uniasr.recognizers.vad import Vad
+from uniasr.text.hotwords import read_hotwords
 from uniasr.types import Segment, Transcript
 
 
@@ -116,8 +117,9 @@ class Pipeline:
 
         `memory` gives, by the number of an input, what an interrupted run remembers of it; only with a detector.
         """
-        call = {"mode": mode, "latency": latency, **options}
+        call = {"mode": mode, "latency": latency, **_with_words(options)}
         list(self.asr.attempt([], **call))  # wrong options raise before any work
+        check_many(audios)
         if self.vad is None:
             self._need_no_vad(max_end_silence_ms, merge_s)
             outcomes = self.asr.attempt(audios, sample_rate=sample_rate, channel=channel, **call)
@@ -150,7 +152,7 @@ class Pipeline:
         """
         if self.vad is None:
             raise OptionError("segments come one by one only with a voice activity detector; give the pipeline a vad")
-        call = {"mode": mode, "latency": latency, **options}
+        call = {"mode": mode, "latency": latency, **_with_words(options)}
         list(self.asr.attempt([], **call))
         cutter = self._cutter(max_end_silence_ms, merge_s, options.get("max_segment_s"))
         source = blocks(audio, sample_rate=sample_rate, channel=channel)
@@ -174,7 +176,7 @@ class Pipeline:
         """
         if self.vad is None:
             self._need_no_vad(max_end_silence_ms, 0.0)
-        open_recognition = partial(self.asr.stream, mode, latency, sample_rate, 1, **options)
+        open_recognition = partial(self.asr.stream, mode, latency, sample_rate, 1, **_with_words(options))
         open_recognition()  # wrong options raise before any audio
         vad = None
         if self.vad is not None:
@@ -196,7 +198,7 @@ class Pipeline:
     ) -> Callable[[int], SpeechCutter]:
         vad = self.vad
         assert vad is not None
-        if not 0 <= merge_s <= 60:
+        if not isinstance(merge_s, int | float) or not 0 <= merge_s <= 60:
             raise OptionError(f"merge_s is {merge_s!r}; give seconds from 0 to 60")
         changes, merge_ms = _vad_changes(max_segment_s), round(merge_s * 1000)
         vad.stream(max_end_silence_ms=max_end_silence_ms, **changes)  # wrong options raise before any work
@@ -205,6 +207,15 @@ class Pipeline:
     def _need_no_vad(self, max_end_silence_ms: int | None, merge_s: float) -> None:
         if max_end_silence_ms is not None or merge_s:
             raise OptionError("max_end_silence_ms and merge_s need a voice activity detector; give the pipeline a vad")
+
+
+def _with_words(options: dict[str, Any]) -> dict[str, Any]:
+    """Options with hotwords that have been read: the recogniser is called again and again, and each time with them.
+
+    A file may have changed by then, and what is made as it is read can be read only once.
+    """
+    words = options.get("hotwords")
+    return options if words is None else {**options, "hotwords": read_hotwords(words)}
 
 
 def _vad_changes(max_segment_s: float | None) -> dict[str, Any]:

@@ -60,18 +60,33 @@ Name: TypeAlias = str | PathLike[str]
 
 
 def recogniser(given: Recogniser | Name | None, *runtime: Any) -> Recogniser:
-    """The recogniser that is meant; None means the packaged model."""
-    return load_model(_path(given), *runtime) if given is None or isinstance(given, str | PathLike) else given
+    """The recogniser that is meant; None means the packaged model. Raises OptionError for what cannot recognise."""
+    if given is None or isinstance(given, str | PathLike):
+        return load_model(_path(given), *runtime)
+    known = any(callable(getattr(given, name, None)) for name in ("attempt", "stream"))  # files or streams may do
+    if not known or isinstance(given, Vad | Punctuator):
+        raise OptionError(f"asr is a {type(given).__name__}; give what load_model returns, a name, or None")
+    return given
 
 
 def detector(given: Vad | Name | None, *runtime: Any) -> Vad | None:
-    """The voice activity detector that is meant; None means none."""
-    return load_vad(_path(given), *runtime) if isinstance(given, str | PathLike) else given
+    """The voice activity detector that is meant; None means none. Raises OptionError for anything else."""
+    if isinstance(given, str | PathLike):
+        return load_vad(_path(given), *runtime)
+    if not (given is None or isinstance(given, Vad)):
+        raise OptionError(f"vad is a {type(given).__name__}; give what load_vad returns, a name, or None")
+    return given
 
 
 def punctuator(given: Punctuator | Name | None, *runtime: Any) -> Punctuator | None:
-    """The punctuation model that is meant; None means none."""
-    return load_punctuator(_path(given), *runtime) if isinstance(given, str | PathLike) else given
+    """The punctuation model that is meant; None means none. Raises OptionError for anything else."""
+    if isinstance(given, str | PathLike):
+        return load_punctuator(_path(given), *runtime)
+    if not (given is None or isinstance(given, Punctuator)):
+        raise OptionError(
+            f"punctuation is a {type(given).__name__}; give what load_punctuator returns, a name, or None"
+        )
+    return given
 
 
 def converter(given: Convert | str | None) -> Convert | None:

@@ -12,11 +12,12 @@ from typing import Any
 
 from uniasr.audio.pcm import PcmDecoder
 from uniasr.engines.base import Engine
-from uniasr.errors import OptionError
+from uniasr.errors import AudioError, OptionError
 from uniasr.pipeline.finish import FinishCarry, Finisher
 from uniasr.pipeline.parts import LiveRecognition
 from uniasr.pipeline.speech import Recent
 from uniasr.recognizers.vad import Session, advance
+from uniasr.text.hotwords import read_hotwords
 from uniasr.types import F32, Event, Final
 
 PIECE_S = 10
@@ -59,6 +60,8 @@ class PipelineStream:
 
     def accept(self, packet: Any) -> list[Event]:
         """Events that become certain with this packet, which is what `Stream.accept` of a model takes."""
+        if self._finished:
+            raise AudioError("this stream has been finished; open another one for more audio")
         samples = self._decoder.decode(packet)
         step = PIECE_S * self._rate_hz
         return [event for i in range(0, len(samples), step) for event in self._hear(samples[i : i + step])]
@@ -79,9 +82,10 @@ class PipelineStream:
 
     def set_hotwords(self, hotwords: Any) -> None:
         """Listen for other words from here on; None listens for none. Raises OptionError as opening with them does."""
-        self._hotwords = (hotwords,)
-        if self._open is not None:
-            _set_hotwords(self._open.recognition, hotwords)
+        words = None if hotwords is None else read_hotwords(hotwords)
+        # Where nobody speaks, a recogniser that hears nothing tells whether it can listen for them.
+        _set_hotwords(self._open.recognition if self._open is not None else self._open_recognition(), words)
+        self._hotwords = (words,)
 
     def __enter__(self) -> PipelineStream:
         return self

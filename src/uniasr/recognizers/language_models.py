@@ -74,6 +74,8 @@ def lm_scorer(name: str | PathLike[str] | None, weight: float, vocabulary: Vocab
     """
     if name is None or not weight:
         return None
+    if not isinstance(name, str | PathLike):
+        raise OptionError(f"lm is {name!r:.60}; give an .arpa file, a binary file of KenLM, or a directory")
     path = Path(name).expanduser()
     if not path.exists():
         raise ModelNotFoundError(

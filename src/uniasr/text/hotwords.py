@@ -87,8 +87,11 @@ def _of_file(path: Path) -> tuple[Hotword, ...]:
         content = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise OptionError(f"the hotwords file {fspath(path)} cannot be read ({error.strerror})") from error
-    except ValueError as error:
-        raise OptionError(f"the hotwords file {path} is not in UTF-8: {error}") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise OptionError(f"the hotwords file {path} is not UTF-8 in line {line}; save it as UTF-8") from error
+    except ValueError as error:  # a name that no file can have
+        raise OptionError(f"the hotwords file {fspath(path)!r} cannot be read ({error})") from error
     return _parsed(tuple(content.split("\n")), f"{path}: ")
 
 

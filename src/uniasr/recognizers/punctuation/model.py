@@ -85,8 +85,7 @@ class Punctuator:
         if style not in TEXT_STYLES:
             raise OptionError(f"style is {style!r}; choose one of {', '.join(TEXT_STYLES)}")
         for text in texts:
-            if not isinstance(text, str):
-                raise OptionError(f"a text is {text!r:.60}, which is {type(text).__name__}; give a string")
+            _check_text(text)
         split = [self._spoken(self.split(text), style) for text in texts]
         found = self._label([(words, 0) for words in split], split_size)
         return [self._written(words, labelled, style) for words, labelled in zip(split, found, strict=True)]
@@ -187,6 +186,11 @@ class Punctuator:
         return Punctuated(text, tuple(words), tuple(labels))
 
 
+def _check_text(text: object) -> None:
+    if not isinstance(text, str):
+        raise OptionError(f"a text is {text!r:.60}, which is {type(text).__name__}; give a string")
+
+
 class PunctuationStream:
     """Text in pieces, each given back with marks at once.
 
@@ -199,7 +203,8 @@ class PunctuationStream:
         self.carry = StreamCarry()
 
     def accept(self, text: str) -> str:
-        """The next piece with its marks."""
+        """The next piece with its marks. Raises OptionError for what is no text."""
+        _check_text(text)
         self.carry, piece = self._model.advance(self.carry, self._model.split(text))
         return piece.text
 

@@ -69,7 +69,9 @@ def _trained(config: UniasrConfig, latency: int | str) -> int:
         raise OptionError(f"latency is {latency!r}; give the index of a trained latency or a delay like '900ms'")
     index = int(latency)
     if not 0 <= index < config.num_latencies:
-        raise OptionError(f"latency is {index}; this model has 0 to {config.num_latencies - 1}")
+        raise OptionError(
+            f"latency is {index}; this model has 0 to {config.num_latencies - 1}, and a delay has a unit, like '900ms'"
+        )
     return index
 
 

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, TypeAlias
 
 from uniasr.audio.inputs import read_scp
-from uniasr.audio.load import Source, blocks
+from uniasr.audio.load import Source, blocks, check_many
 from uniasr.audio.pcm import PcmDecoder
 from uniasr.configs.uniasr import UniasrConfig
 from uniasr.decoding.beam import Scorers
@@ -184,6 +184,7 @@ class Uniasr:
         options: dict[str, Any],
     ) -> Iterator[Transcript | UniasrError]:
         """Outcomes in order, up to BATCH inputs worked on together; wrong options raise before any work."""
+        check_many(audios)
         family = Family(
             open=self._sessions(mode, latency, options, live=False),
             advance=lambda sessions: advance(self.engine, sessions),

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from uniasr.audio.load import Source, Waveform, blocks
+from uniasr.audio.load import Source, Waveform, blocks, check_many
 from uniasr.audio.pcm import PcmDecoder
 from uniasr.configs.fsmn_vad import PROFILES, FsmnVadConfig, VadOptions
 from uniasr.engines.base import Engine
@@ -86,6 +86,7 @@ class Vad:
 
         Arguments as in `segments`; each result is the same as alone.
         """
+        check_many(audios)
         detector = self._detector(max_end_silence_ms, profile, options)
         sources = (blocks(audio, sample_rate=sample_rate, channel=channel) for audio in audios)
         return self._run(sources, detector)

@@ -18,7 +18,7 @@ def read_whitelist(path: str | Path) -> dict[str, str]:
     Blank lines are skipped. Raises OptionError if the file cannot be read or a line has no phrase.
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise OptionError(f"the whitelist {path} cannot be read as UTF-8 text: {error}") from error
     entries: dict[str, str] = {}
@@ -36,8 +36,8 @@ def as_mapping(whitelist: Mapping[str, str] | Iterable[str] | None) -> dict[str,
     """A whitelist as phrase -> text; phrases without a text stay as they are. Raises OptionError for other types."""
     if whitelist is None:
         return {}
-    if isinstance(whitelist, str):
-        raise OptionError(f"whitelist is the string {whitelist!r}; give a mapping or a list of phrases")
+    if isinstance(whitelist, str) or not isinstance(whitelist, Iterable):
+        raise OptionError(f"whitelist is {whitelist!r:.60}; give a mapping or a list of phrases")
     entries = dict(whitelist) if isinstance(whitelist, Mapping) else {phrase: phrase for phrase in whitelist}
     for phrase, text in entries.items():
         if not isinstance(phrase, str) or not isinstance(text, str) or not phrase:
