@@ -9,7 +9,6 @@ from uniasr.configs.uniasr import (
     published_modes,
 )
 
-
 ENCODER = {"output_size": 8, "attention_heads": 2, "linear_units": 8, "num_blocks": 1, "kernel_size": 3}
 DECODER = {
     "attention_dim": 8,

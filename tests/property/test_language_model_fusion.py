@@ -212,7 +212,7 @@ def lm(request, model, tmp_path_factory):
     torch = pytest.importorskip("torch")
     from uniasr.checkpoints.language_model import LanguageModelFiles, read_language_model
     from uniasr.configs.language_model import RecurrentLmConfig, TransformerLmConfig
-    from uniasr.export.language_model import export_language_model
+    from uniasr.export.directory import export_language_model
     from uniasr.networks.language_model import build_language_model
 
     torch.manual_seed(0)

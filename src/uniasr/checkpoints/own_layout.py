@@ -58,8 +58,9 @@ def read_description(directory: Path, family: str, kind: str) -> tuple[Any, dict
 
 
 def description(family: str, config: object, card: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The entries of model.yaml."""
-    about = {"card": to_plain(dict(card))} if card else {}
+    """The entries of model.yaml; the layout that a card was read from is none of them."""
+    kept = {name: value for name, value in (card or {}).items() if name != "layout"}
+    about = {"card": to_plain(kept)} if kept else {}
     return {"family": family, "format": FORMAT, "config": to_plain(config), **about}
 
 
@@ -95,21 +96,32 @@ def staged_directory(directory: Path) -> Iterator[Path]:
     Raises OutputError when `directory` holds something that is no model of ours, or when it cannot be written.
     """
     directory = directory.resolve()
-    _refuse_foreign(directory)
-    staging: Path | None = None
-    try:
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        staging = _beside(directory)
-        staging.mkdir()
+    with _directory_beside(directory) as staging:
         yield staging
         _swap(staging, directory)
+
+
+def check_output(directory: Path) -> None:
+    """Raise OutputError if `staged_directory` could not begin there: ahead of minutes of work, not behind them."""
+    with _directory_beside(directory.resolve()):
+        pass
+
+
+@contextmanager
+def _directory_beside(directory: Path) -> Iterator[Path]:
+    """An empty directory that is removed behind the block; what fails in writing becomes an OutputError."""
+    _refuse_foreign(directory)
+    staging = _beside(directory)
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        staging.mkdir()
+        yield staging
     except OSError as error:
         if isinstance(error, OutputError | ModelError):
             raise
         raise OutputError(f"{directory} cannot be written: {error.strerror or error}") from error
     finally:
-        if staging is not None:
-            shutil.rmtree(staging, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _refuse_foreign(directory: Path) -> None:
