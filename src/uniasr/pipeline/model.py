@@ -168,9 +168,8 @@ class Pipeline:
     ) -> PipelineStream:
         """Open a stream; its finals are the segments of `transcribe` of the same audio, mode and options, but marks.
 
-        A final is given out at once, so its marks are chosen without the words that follow. Refreshes and finals have
-        marks and digits, partials have neither. Arguments as in `Uniasr.stream`; `max_end_silence_ms` as in
-        `transcribe`.
+        A final is given out at once, so its marks are chosen without the words that follow. Open text has marks and
+        digits too, of which none is stable. Arguments as in `Uniasr.stream`; `max_end_silence_ms` as in `transcribe`.
         """
         if self.vad is None:
             self._need_no_vad(max_end_silence_ms, 0.0)
