@@ -15,8 +15,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from uniasr.checkpoints.own_layout import DESCRIPTION, description, family_of, read_description, staged_model
-from uniasr.errors import ModelError, ModelNotFoundError
+from uniasr.checkpoints.own_layout import (
+    DESCRIPTION,
+    description,
+    family_of,
+    need_directory,
+    read_description,
+    staged_model,
+)
+from uniasr.errors import ModelError
 from uniasr.text.kana_kanji.hashing import READING_BITS, HashTable
 from uniasr.text.kana_kanji.tables import FIRST_WORD, KANA, Tables
 
@@ -64,8 +71,7 @@ def read_kana_kanji(directory: Path) -> KanaKanjiFiles:
 
     Raises ModelNotFoundError when there is no such directory, ModelError naming the file and what is wrong with it.
     """
-    if not directory.is_dir():
-        raise ModelNotFoundError(f"{directory} is no directory; a model is a directory with its files")
+    need_directory(directory)
     path = directory / DESCRIPTION
     config, card = read_description(directory, FAMILY, "a converter")
     longest = config.get("longest_reading") if isinstance(config, Mapping) and len(config) == 1 else None
