@@ -15,6 +15,7 @@ from uniasr.pipeline.parts import Convert, Name, Recogniser, converter, detector
 from uniasr.pipeline.speech import SpeechCutter
 from uniasr.pipeline.stream import PipelineStream
 from uniasr.recognizers.punctuation import Punctuator
+from uniasr.recognizers.together import raising
 from uniasr.recognizers.vad import Vad
 from uniasr.types import Segment, Transcript
 
@@ -78,10 +79,9 @@ class Pipeline:
         Raises AudioError for unusable audio, OptionError for options that do not exist, or that need an absent part.
         """
         keywords = {"max_end_silence_ms": max_end_silence_ms, "merge_s": merge_s, **options}
-        (outcome,) = self.attempt([audio], mode, latency, sample_rate=sample_rate, channel=channel, **keywords)
-        if isinstance(outcome, UniasrError):
-            raise outcome
-        return outcome
+        outcomes = self.attempt([audio], mode, latency, sample_rate=sample_rate, channel=channel, **keywords)
+        (transcript,) = raising(outcomes)
+        return transcript
 
     def transcribe_batch(
         self,
@@ -92,12 +92,7 @@ class Pipeline:
         **keywords: Any,
     ) -> list[Transcript]:
         """Recognise several inputs together; each result is the same as alone. Arguments as in `transcribe`."""
-        transcripts = []
-        for outcome in self.attempt(audios, mode, latency, sample_rate=sample_rate, **keywords):
-            if isinstance(outcome, UniasrError):
-                raise outcome
-            transcripts.append(outcome)
-        return transcripts
+        return list(raising(self.attempt(audios, mode, latency, sample_rate=sample_rate, **keywords)))
 
     def attempt(
         self,
