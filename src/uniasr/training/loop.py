@@ -229,16 +229,14 @@ class Trainer:
         options, device = self.options, self.processes.device
         place = np.random.SeedSequence([options.seed, self.step, number, self.processes.rank])
         torch.manual_seed(int(place.generate_state(1, np.uint64)[0] >> 1))
-        rows = torch.from_numpy(batch.rows).to(device)
-        counts = torch.from_numpy(batch.row_counts)
-        n_mels = self.network.config.frontend.n_mels
+        tensors = TensorBatch.of(batch, device)
+        rows, n_mels = tensors.rows, self.network.config.frontend.n_mels
         if options.channel is not None:
             rows = vary_channel(rows, n_mels, options.channel)
         if options.spec_augment is not None:
-            rows = spec_augment(rows, counts.to(device), n_mels, options.spec_augment)
-        labels = (torch.from_numpy(batch.tokens).to(device), torch.from_numpy(batch.token_counts).to(device))
+            rows = spec_augment(rows, tensors.row_counts.to(device), n_mels, options.spec_augment)
         with torch.autocast(device.type, DTYPES[options.precision], enabled=options.precision != "float32"):
-            loss: JointLoss = model(TensorBatch(rows, counts, *labels), latency, scale)
+            loss: JointLoss = model(tensors._replace(rows=rows), latency, scale)
         return loss
 
     def _numbers(self, losses: Sequence[JointLoss], batches: Sequence[Batch]) -> dict[str, float]:
