@@ -130,11 +130,11 @@ def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     except FileNotFoundError as error:
         raise ModelError(f"{path} is missing; a converter needs its tables") from error
     except KeyError as error:
-        raise ModelError(f"{path} lacks an array: {error.args[0]}") from error
+        raise ModelError(f"{path} lacks an array ({error.args[0]}); fetch the model again") from error
     except ModelError:
         raise
     except Exception as error:  # what zipfile, zlib and numpy's header parser raise has no common parent
-        raise ModelError(f"{path} cannot be read as arrays: {error}") from error
+        raise ModelError(f"{path} cannot be read as arrays ({error}); fetch the model again") from error
     for name, (kind, axes) in _LAYOUT.items():
         if arrays[name].dtype != kind or arrays[name].ndim != axes or not arrays[name].size:
             raise ModelError(f"{path}: {name} is {arrays[name].dtype} of shape {arrays[name].shape}; it makes no table")
@@ -157,11 +157,11 @@ def _tables(arrays: Mapping[str, npt.NDArray[Any]], longest: int, path: Path) ->
         (int(ends[-1]) == len(arrays["surfaces"]), "written forms"),
     ):
         if not fits:
-            raise ModelError(f"{path}: the arrays of the {what} do not fit each other")
+            raise ModelError(f"{path}: the arrays of the {what} do not fit each other; fetch the model again")
     try:
         arrays["surfaces"].tobytes().decode("utf-8")
     except ValueError as error:
-        raise ModelError(f"{path}: the written forms are not in UTF-8: {error}") from error
+        raise ModelError(f"{path}: the written forms are not in UTF-8 ({error}); fetch the model again") from error
     return Tables(
         readings=readings,
         first_word=bounds,

@@ -101,5 +101,5 @@ def _usable(listing: Listing, skip_bad: bool) -> list[Entry]:
     for note in report.notes:
         say(note)
     if not entries:
-        raise DataError("there is no utterance to measure on")
+        raise DataError("no utterance is left to measure on; give a set whose recordings can be read")
     return entries

@@ -107,7 +107,9 @@ class Trainer:
             self.network.load_state_dict(divided_weights(state["network"], self.network))
             self.optimizer.load_state_dict(divided_moments(state["optimizer"], self.optimizer))
         except (RuntimeError, ValueError) as error:
-            raise ModelError(f"the snapshot in {self.directory} is of another network: {error}") from error
+            raise ModelError(
+                f"the snapshot in {self.directory} is of another network; choose another place to start anew: {error}"
+            ) from error
         if state.get("scaler"):
             self.scaler.load_state_dict(state["scaler"])
         self.place = Place(
@@ -246,7 +248,7 @@ class Trainer:
         if not math.isfinite(sums[0]):
             bad = [batch.keys for batch, row in zip(batches, values.tolist(), strict=True) if not math.isfinite(row[0])]
             keys = [key for process in self.processes.gather(bad) for group in process for key in group]
-            raise ModelError(f"the loss is {sums[0]} at step {self.step} for {', '.join(keys)}")
+            raise ModelError(f"the loss is {sums[0]} at step {self.step}; lower lr, or look into {', '.join(keys)}")
         names = ["loss", *(f"{name}{n}" for n, part in losses[0].passes.items() for name in part._fields)]
         return {name: round(value, 5) for name, value in zip(names, sums, strict=True)}
 
