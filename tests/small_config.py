@@ -20,13 +20,13 @@ DECODER = {
 }
 
 
-def small_config(frontend, chunks, chunks2=None, *, vocab_size, encoder=None, decoder=None, **changes):
-    """Sizes, which are those of both passes, where they differ from ENCODER and DECODER.
+def small_config(frontend, chunks, chunks2=None, /, *, vocab_size, encoder_sizes=None, decoder_sizes=None, **changes):
+    """The sizes say where both passes differ from ENCODER and DECODER.
 
     `changes` are fields of UniasrConfig in place of those that follow from the sizes.
     """
-    sizes = ENCODER | (encoder or {})
-    decoder = DecoderConfig(**DECODER | (decoder or {}))
+    sizes = ENCODER | (encoder_sizes or {})
+    decoder = DecoderConfig(**DECODER | (decoder_sizes or {}))
     width = frontend.feature_size
     fields = {
         "vocab_size": vocab_size,

@@ -38,8 +38,8 @@ def tiny_config(dropout=0.1, **changes):
     return small_config(
         FrontendConfig(n_mels=4, lfr_m=2, lfr_n=1),
         (ChunkConfig(size=8, stride=4, pad_left=2), ChunkConfig(size=12, stride=8, pad_left=2)),
-        encoder={"linear_units": 12, "dropout": dropout, "attention_dropout": dropout},
-        decoder={"linear_units": 12}
+        encoder_sizes={"linear_units": 12, "dropout": dropout, "attention_dropout": dropout},
+        decoder_sizes={"linear_units": 12}
         | dict.fromkeys(("dropout", "self_attention_dropout", "src_attention_dropout"), dropout),
         **{"vocab_size": VOCAB} | changes,
     )

@@ -29,8 +29,8 @@ def fabricated_config(chunk=None, chunk2=None, shift_ms=0.0, confidence=None):
         (chunk or ChunkConfig(size=20, stride=10, pad_left=5),),
         (chunk2 or ChunkConfig(size=30, stride=20, pad_left=5),),
         vocab_size=12,
-        encoder={"output_size": 4, "attention_heads": 1, "linear_units": 4},
-        decoder={"attention_dim": 4, "attention_heads": 1, "linear_units": 4, "num_blocks": 1},
+        encoder_sizes={"output_size": 4, "attention_heads": 1, "linear_units": 4},
+        decoder_sizes={"attention_dim": 4, "attention_heads": 1, "linear_units": 4, "num_blocks": 1},
         time_shift_ms=(shift_ms, shift_ms),
         confidence=confidence or (ConfidenceConfig(), ConfidenceConfig()),
     )

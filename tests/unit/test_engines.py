@@ -39,8 +39,14 @@ def wide_config():
         (ChunkConfig(size=20, stride=10, pad_left=5),),
         (ChunkConfig(size=45, stride=35, pad_left=5),),
         vocab_size=93,
-        encoder={"output_size": 320, "attention_heads": 4, "linear_units": 1280, "num_blocks": 2, "kernel_size": 11},
-        decoder={"attention_dim": 256, "attention_heads": 4, "linear_units": 1024, "kernel_size": 11},
+        encoder_sizes={
+            "output_size": 320,
+            "attention_heads": 4,
+            "linear_units": 1280,
+            "num_blocks": 2,
+            "kernel_size": 11,
+        },
+        decoder_sizes={"attention_dim": 256, "attention_heads": 4, "linear_units": 1024, "kernel_size": 11},
     )
     return replace(
         config,
