@@ -5,6 +5,7 @@ Tests that need what a machine does not have are skipped there. A compact part o
 """
 
 import warnings
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -63,21 +64,24 @@ def recorded():
     return find
 
 
+def _quietly(export, files, directory):
+    """Export without the exporter's remarks on itself."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return export(files, directory)
+
+
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory):
     """The onnxruntime directory of a published model directory; each is exported once per run."""
-    done = {}
 
+    @cache
     def export(checkpoint):
         pytest.importorskip("torch")
         from uniasr.checkpoints import read_model
         from uniasr.export.directory import export_model
 
-        if checkpoint not in done:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # the exporter remarks on itself
-                done[checkpoint] = export_model(read_model(checkpoint), tmp_path_factory.mktemp("exported") / "model")
-        return done[checkpoint]
+        return _quietly(export_model, read_model(checkpoint), tmp_path_factory.mktemp("exported") / "model")
 
     return export
 
@@ -87,13 +91,10 @@ def load_exported(recorded, exported):
     """A recorded model on onnxruntime, by name and threads; opened once per run."""
     import uniasr
 
-    models = {}
-
+    @cache
     def load(name, threads=1):
-        if (name, threads) not in models:
-            directory = exported(recorded(name) / "model_1x")
-            models[name, threads] = uniasr.load_model(directory, backend="onnxruntime", threads=threads)
-        return models[name, threads]
+        directory = exported(recorded(name) / "model_1x")
+        return uniasr.load_model(directory, backend="onnxruntime", threads=threads)
 
     return load
 
@@ -101,18 +102,14 @@ def load_exported(recorded, exported):
 @pytest.fixture(scope="session")
 def exported_vad(tmp_path_factory):
     """The onnxruntime directory of a published voice activity detector; each is exported once per run."""
-    done = {}
 
+    @cache
     def export(directory):
         pytest.importorskip("torch")
         from uniasr.checkpoints.fsmn_vad import read_fsmn_vad
         from uniasr.export.directory import export_fsmn_vad
 
-        if directory not in done:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # the exporter remarks on itself
-                done[directory] = export_fsmn_vad(read_fsmn_vad(directory), tmp_path_factory.mktemp("vad") / "model")
-        return done[directory]
+        return _quietly(export_fsmn_vad, read_fsmn_vad(directory), tmp_path_factory.mktemp("vad") / "model")
 
     return export
 
@@ -122,12 +119,28 @@ def load_exported_vad(exported_vad):
     """A voice activity detector from a published directory on one of the engines; opened once per run."""
     import uniasr
 
-    models = {}
-
+    @cache
     def load(directory, backend="onnxruntime"):
-        if (directory, backend) not in models:
-            where = directory if backend == "torch" else exported_vad(directory)
-            models[directory, backend] = uniasr.load_vad(where, backend=backend, threads=1)
-        return models[directory, backend]
+        where = directory if backend == "torch" else exported_vad(directory)
+        return uniasr.load_vad(where, backend=backend, threads=1)
 
     return load
+
+
+@pytest.fixture(scope="session")
+def sample():
+    """The packaged recording of a sentence; skips the test where the packaged models are not there."""
+    import uniasr
+
+    path = Path(uniasr.__file__).parent / "packaged" / "samples" / "ja.wav"
+    if not path.is_file():
+        pytest.skip("no packaged model in this checkout")
+    return path
+
+
+@pytest.fixture(scope="session")
+def packaged_model(sample):
+    """The packaged recogniser on one thread; opened once per run."""
+    import uniasr
+
+    return uniasr.load_model(threads=1)

@@ -15,17 +15,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from small_config import small_config
 from uniasr.configs.frontend import FrontendConfig
-from uniasr.configs.uniasr import (
-    BridgeConfig,
-    ChunkConfig,
-    DecoderConfig,
-    EncoderConfig,
-    LossConfig,
-    PredictorConfig,
-    UniasrConfig,
-    published_modes,
-)
+from uniasr.configs.uniasr import ChunkConfig
 from uniasr.features.cmvn import Cmvn
 from uniasr.networks.uniasr import UniasrNetwork
 from uniasr.training.augment import SpecAugmentConfig
@@ -43,35 +35,14 @@ CMVN = Cmvn(np.zeros(FEATURES, np.float32), np.ones(FEATURES, np.float32))
 
 
 def tiny_config(dropout=0.1, **changes):
-    frontend = FrontendConfig(n_mels=4, lfr_m=2, lfr_n=1)
-    encoder = {"output_size": 8, "attention_heads": 2, "linear_units": 12, "num_blocks": 1, "kernel_size": 3}
-    encoder |= {"dropout": dropout, "attention_dropout": dropout}
-    decoder = DecoderConfig(
-        attention_dim=8,
-        attention_heads=2,
-        linear_units=12,
-        num_blocks=2,
-        att_layer_num=1,
-        kernel_size=3,
-        dropout=dropout,
-        self_attention_dropout=dropout,
-        src_attention_dropout=dropout,
+    return small_config(
+        FrontendConfig(n_mels=4, lfr_m=2, lfr_n=1),
+        (ChunkConfig(size=8, stride=4, pad_left=2), ChunkConfig(size=12, stride=8, pad_left=2)),
+        encoder_sizes={"linear_units": 12, "dropout": dropout, "attention_dropout": dropout},
+        decoder_sizes={"linear_units": 12}
+        | dict.fromkeys(("dropout", "self_attention_dropout", "src_attention_dropout"), dropout),
+        **{"vocab_size": VOCAB} | changes,
     )
-    chunks = (ChunkConfig(size=8, stride=4, pad_left=2), ChunkConfig(size=12, stride=8, pad_left=2))
-    config = {
-        "vocab_size": VOCAB,
-        "frontend": frontend,
-        "encoder": EncoderConfig(input_size=FEATURES, chunks=chunks, **encoder),
-        "predictor": PredictorConfig(),
-        "decoder": decoder,
-        "bridge": BridgeConfig(),
-        "encoder2": EncoderConfig(input_size=FEATURES + 8, chunks=chunks, **encoder),
-        "predictor2": PredictorConfig(),
-        "decoder2": decoder,
-        "loss": LossConfig(),
-        "modes": published_modes(2),
-    }
-    return UniasrConfig(**config | changes)
 
 
 def tiny_network(seed=0, ctc=False, **changes):

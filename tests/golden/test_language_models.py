@@ -46,7 +46,7 @@ def published(request, folder, tmp_path):
 
 
 def exported(directory, place):
-    from uniasr.export.language_model import export_language_model
+    from uniasr.export.directory import export_language_model
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter remarks on itself

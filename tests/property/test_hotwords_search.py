@@ -1,7 +1,6 @@
 """What the automaton adds, against a search for the words; searches with it against naive ones; streams, files."""
 
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +14,6 @@ from uniasr.decoding.beam import EOS, Scorers, start_search
 from uniasr.decoding.hotwords import MARGIN, HotwordScorer, Occurrence, Spelling
 from uniasr.types import DecodingOptions
 
-SAMPLE = Path(uniasr.__file__).parent / "packaged" / "samples" / "ja.wav"
 VOCABULARY = 7
 WORDS = ["りびんぐ", "レンショ", "シャベッテ", "していない 2", "カイシ -3"]
 
@@ -181,17 +179,13 @@ def test_other_words_from_a_step_on_take_back_what_was_lent():
 
 
 @pytest.fixture(scope="module")
-def model():
-    if not SAMPLE.is_file():
-        pytest.skip("no packaged model in this checkout")
-    return uniasr.load_model(threads=1)
+def model(packaged_model):
+    return packaged_model
 
 
 @pytest.fixture(scope="module")
-def speech():
-    samples, rate = soundfile.read(SAMPLE, dtype="int16")
-    assert rate == 16_000
-    return samples
+def speech(sample):
+    return soundfile.read(sample, dtype="int16")[0]
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))

@@ -43,8 +43,8 @@ def converter():
 
 
 @pytest.fixture(scope="module")
-def model():
-    return uniasr.load_model(threads=1)
+def model(packaged_model):
+    return packaged_model
 
 
 def written(result, until):

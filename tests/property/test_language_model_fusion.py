@@ -13,7 +13,6 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import uniasr
 from uniasr import Final
 from uniasr.decoding.beam import EOS, SOS, Scorers, start_search
 from uniasr.decoding.hotwords import HotwordScorer, Spelling
@@ -22,7 +21,6 @@ from uniasr.decoding.ngram import read_arpa
 from uniasr.errors import ModelError, ModelNotFoundError, OptionError
 from uniasr.types import DecodingOptions
 
-SAMPLE = Path(uniasr.__file__).parent / "packaged" / "samples" / "ja.wav"
 WORDS = ("<blank>", "<s>", "</s>", "a", "b", "c", "<unk>")
 IDS = {word: i for i, word in enumerate(WORDS)}
 ARPA = r"""made by hand
@@ -186,15 +184,13 @@ def test_scores_are_sums_of_recogniser_language_model_and_words(seed, rule, weig
 
 
 @pytest.fixture(scope="module")
-def model():
-    if not SAMPLE.is_file():
-        pytest.skip("no packaged model in this checkout")
-    return uniasr.load_model(threads=1)
+def model(packaged_model):
+    return packaged_model
 
 
 @pytest.fixture(scope="module")
-def speech():
-    return soundfile.read(SAMPLE, dtype="int16")[0]
+def speech(sample):
+    return soundfile.read(sample, dtype="int16")[0]
 
 
 @pytest.fixture(scope="module", params=["ngram", "transformer", "seq_rnn"])
@@ -212,7 +208,7 @@ def lm(request, model, tmp_path_factory):
     torch = pytest.importorskip("torch")
     from uniasr.checkpoints.language_model import LanguageModelFiles, read_language_model
     from uniasr.configs.language_model import RecurrentLmConfig, TransformerLmConfig
-    from uniasr.export.language_model import export_language_model
+    from uniasr.export.directory import export_language_model
     from uniasr.networks.language_model import build_language_model
 
     torch.manual_seed(0)

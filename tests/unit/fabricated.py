@@ -7,17 +7,9 @@ from collections import Counter
 
 import numpy as np
 
+from small_config import small_config
 from uniasr.configs.frontend import FrontendConfig
-from uniasr.configs.uniasr import (
-    BridgeConfig,
-    ChunkConfig,
-    ConfidenceConfig,
-    DecoderConfig,
-    EncoderConfig,
-    PredictorConfig,
-    UniasrConfig,
-    published_modes,
-)
+from uniasr.configs.uniasr import ChunkConfig, ConfidenceConfig
 from uniasr.features.cmvn import Cmvn
 from uniasr.recognizers.uniasr import Uniasr
 from uniasr.text import Vocabulary
@@ -32,33 +24,13 @@ UNIT = 64
 
 
 def fabricated_config(chunk=None, chunk2=None, shift_ms=0.0, confidence=None):
-    frontend = FrontendConfig(sample_rate_hz=RATE_HZ, n_mels=4, frame_length_ms=25, frame_shift_ms=10, lfr_m=7, lfr_n=6)
-    decoder = DecoderConfig(
-        attention_dim=4, attention_heads=1, linear_units=4, num_blocks=1, att_layer_num=1, kernel_size=3
-    )
-
-    def encoder(input_size, chunk):
-        return EncoderConfig(
-            input_size=input_size,
-            output_size=4,
-            attention_heads=1,
-            linear_units=4,
-            num_blocks=1,
-            kernel_size=3,
-            chunks=(chunk,),
-        )
-
-    return UniasrConfig(
+    return small_config(
+        FrontendConfig(sample_rate_hz=RATE_HZ, n_mels=4, frame_length_ms=25, frame_shift_ms=10, lfr_m=7, lfr_n=6),
+        (chunk or ChunkConfig(size=20, stride=10, pad_left=5),),
+        (chunk2 or ChunkConfig(size=30, stride=20, pad_left=5),),
         vocab_size=12,
-        frontend=frontend,
-        encoder=encoder(28, chunk or ChunkConfig(size=20, stride=10, pad_left=5)),
-        predictor=PredictorConfig(),
-        decoder=decoder,
-        bridge=BridgeConfig(),
-        encoder2=encoder(32, chunk2 or ChunkConfig(size=30, stride=20, pad_left=5)),
-        predictor2=PredictorConfig(),
-        decoder2=decoder,
-        modes=published_modes(1),
+        encoder_sizes={"output_size": 4, "attention_heads": 1, "linear_units": 4},
+        decoder_sizes={"attention_dim": 4, "attention_heads": 1, "linear_units": 4, "num_blocks": 1},
         time_shift_ms=(shift_ms, shift_ms),
         confidence=confidence or (ConfidenceConfig(), ConfidenceConfig()),
     )

@@ -248,35 +248,14 @@ def documented_graphs():
     return graphs
 
 
-def small_config(look_back):
+def documented_shape(look_back):
+    from small_config import small_config
     from uniasr.configs.frontend import FrontendConfig
-    from uniasr.configs.uniasr import (
-        BridgeConfig,
-        ChunkConfig,
-        DecoderConfig,
-        EncoderConfig,
-        PredictorConfig,
-        UniasrConfig,
-        published_modes,
-    )
+    from uniasr.configs.uniasr import ChunkConfig
 
-    frontend = FrontendConfig(n_mels=4, lfr_m=3, lfr_n=2)
-    encoder = {"output_size": 8, "attention_heads": 2, "linear_units": 8, "num_blocks": 2, "kernel_size": 3}
-    encoder["chunks"] = (ChunkConfig(size=4, stride=2, pad_left=1, look_back=look_back),)
-    decoder = DecoderConfig(
-        attention_dim=8, attention_heads=2, linear_units=8, num_blocks=2, att_layer_num=1, kernel_size=3
-    )
-    return UniasrConfig(
-        vocab_size=40,
-        frontend=frontend,
-        encoder=EncoderConfig(input_size=12, **encoder),
-        predictor=PredictorConfig(),
-        decoder=decoder,
-        bridge=BridgeConfig(),
-        encoder2=EncoderConfig(input_size=20, **encoder),
-        predictor2=PredictorConfig(),
-        decoder2=decoder,
-        modes=published_modes(1),
+    chunk = ChunkConfig(size=4, stride=2, pad_left=1, look_back=look_back)
+    return small_config(
+        FrontendConfig(n_mels=4, lfr_m=3, lfr_n=2), (chunk,), vocab_size=40, encoder_sizes={"num_blocks": 2}
     )
 
 
@@ -290,7 +269,7 @@ def test_graphs_are_the_documented_ones(look_back):
     from uniasr.networks.uniasr import UniasrNetwork
 
     graphs = {
-        **uniasr_graphs(UniasrNetwork(small_config(look_back)).eval()),
+        **uniasr_graphs(UniasrNetwork(documented_shape(look_back)).eval()),
         **fsmn_vad_graphs(FsmnVadNetwork(FsmnConfig(fsmn_layers=2)).eval()),
     }
     documented = documented_graphs()

@@ -1,6 +1,7 @@
 """Engines: equal bits per item whatever the leading size and the threads on onnxruntime, near numbers on torch."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import onnxruntime
@@ -8,15 +9,7 @@ import pytest
 
 from uniasr.checkpoints import read_model, write_native
 from uniasr.configs.frontend import FrontendConfig
-from uniasr.configs.uniasr import (
-    BridgeConfig,
-    ChunkConfig,
-    DecoderConfig,
-    EncoderConfig,
-    PredictorConfig,
-    UniasrConfig,
-    published_modes,
-)
+from uniasr.configs.uniasr import ChunkConfig
 from uniasr.engines.onnx import OnnxEngine
 from uniasr.errors import ModelError, OptionError
 from uniasr.recognizers.uniasr.model import GRAPHS
@@ -24,6 +17,7 @@ from uniasr.recognizers.uniasr.model import GRAPHS
 torch = pytest.importorskip("torch")
 
 from conftest import MODELS  # noqa: E402
+from small_config import small_config  # noqa: E402
 from uniasr.engines.torch import TorchEngine  # noqa: E402
 from uniasr.features.cmvn import Cmvn  # noqa: E402
 from uniasr.networks.graphs import uniasr_graphs  # noqa: E402
@@ -38,43 +32,34 @@ BEAMS = (2, 5)  # a beam of one goes in twice (`recognizers.uniasr.steps`)
 PAST = 4
 
 
+def wide_config():
+    """Few layers of the published widths, where runtimes use blocked and threaded code."""
+    config = small_config(
+        FrontendConfig(),
+        (ChunkConfig(size=20, stride=10, pad_left=5),),
+        (ChunkConfig(size=45, stride=35, pad_left=5),),
+        vocab_size=93,
+        encoder_sizes={
+            "output_size": 320,
+            "attention_heads": 4,
+            "linear_units": 1280,
+            "num_blocks": 2,
+            "kernel_size": 11,
+        },
+        decoder_sizes={"attention_dim": 256, "attention_heads": 4, "linear_units": 1024, "kernel_size": 11},
+    )
+    return replace(
+        config,
+        encoder2=replace(config.encoder2, num_blocks=1, kernel_size=21),
+        decoder2=replace(config.decoder2, attention_dim=320, linear_units=1280),
+    )
+
+
 @pytest.fixture(scope="module")
 def wide(tmp_path_factory):
-    """A shallow network with random weights and the published widths, where runtimes use blocked and threaded code."""
+    """A network of `wide_config` with random weights."""
     torch.manual_seed(3)
-    chunk, chunk2 = ChunkConfig(size=20, stride=10, pad_left=5), ChunkConfig(size=45, stride=35, pad_left=5)
-    config = UniasrConfig(
-        vocab_size=93,
-        frontend=FrontendConfig(),
-        encoder=EncoderConfig(
-            input_size=560,
-            output_size=320,
-            attention_heads=4,
-            linear_units=1280,
-            num_blocks=2,
-            kernel_size=11,
-            chunks=(chunk,),
-        ),
-        predictor=PredictorConfig(),
-        decoder=DecoderConfig(
-            attention_dim=256, attention_heads=4, linear_units=1024, num_blocks=2, att_layer_num=1, kernel_size=11
-        ),
-        bridge=BridgeConfig(),
-        encoder2=EncoderConfig(
-            input_size=880,
-            output_size=320,
-            attention_heads=4,
-            linear_units=1280,
-            num_blocks=1,
-            kernel_size=21,
-            chunks=(chunk2,),
-        ),
-        predictor2=PredictorConfig(),
-        decoder2=DecoderConfig(
-            attention_dim=320, attention_heads=4, linear_units=1280, num_blocks=2, att_layer_num=1, kernel_size=11
-        ),
-        modes=published_modes(1),
-    )
+    config = wide_config()
     tokens = Vocabulary(("<blank>", "<s>", "</s>", *(f"t{i}" for i in range(89)), "<unk>"))
     cmvn = Cmvn(np.zeros(560, np.float32), np.ones(560, np.float32))
     return write_native(

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ pytest.importorskip("rapidfuzz")
 
 from fabricated import RATE_HZ, fabricated_model, samples_of
 
+from uniasr.cli.app import cli
 from uniasr.errors import MissingExtraError, OptionError
 from uniasr.training.data.manifest import Entry
 from uniasr.training.evaluation import measure as measuring
@@ -188,6 +190,14 @@ def test_files_are_recognised_once_for_modes_that_end_in_the_same_pass(entries, 
     texts = [[one.hypothesis for one in outcome.utterances] for outcome in outcomes]
     assert texts[2] == [model.transcribe(entry.audio, mode="offline").text for entry in entries]
     assert outcomes[2].delays != outcomes[1].delays  # streams differ
+
+
+@pytest.mark.parametrize("option", ["--report", "--json"])
+def test_a_file_that_cannot_be_written_is_told_before_the_data_is_read(option, tmp_path):
+    file = tmp_path / "no" / "such" / "file"
+    outcome = CliRunner().invoke(cli, ["evaluate", "--data", str(tmp_path / "none"), option, str(file)])
+    assert outcome.exit_code == 2
+    assert f"{file} cannot be written" in outcome.output
 
 
 def test_the_page_shows_every_alignment_and_is_well_formed(entries):

@@ -1,6 +1,7 @@
 import json
 import os
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from uniasr.errors import OptionError, OutputError
 from uniasr.formats import FORMATS, Recognised, RecognitionWriter, render, write_text
+from uniasr.formats.files import check_writable
 from uniasr.text import join_tokens
 from uniasr.types import Hypothesis, Segment, Token, Transcript
 
@@ -80,9 +82,15 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
         write_text(path, "\ud800")
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
     for bad in (tmp_path, tmp_path / "no" / "such", path / "below", tmp_path / ("x" * 300), tmp_path / "a\0b"):
-        with pytest.raises(OutputError):
+        with pytest.raises(OutputError) as late:
             write_text(bad, "x")
-    write_text(tmp_path / "/dev/null", "x")
+        with pytest.raises(OutputError, match=re.escape(str(late.value))):
+            check_writable(bad)
+    for good in (path, Path("/dev/null"), tmp_path / "new.txt"):
+        check_writable(good)
+    write_text(Path("/dev/null"), "x")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
+    assert path.read_bytes() == "火\n".encode()
 
 
 def test_names_may_be_as_long_as_file_systems_allow(tmp_path):

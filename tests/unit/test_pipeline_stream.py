@@ -6,7 +6,7 @@ import pytest
 import uniasr
 from fabricated_punctuation import WORDS, fabricated
 from uniasr.errors import AudioError, OptionError
-from uniasr.types import Final, Refresh, Segment, Token
+from uniasr.types import Final, Partial, Refresh, Segment, Token
 
 SILENCE = np.zeros(1600, np.float32)
 
@@ -28,9 +28,10 @@ class StandIn:
         pass
 
     def accept(self, packet):
-        tokens = self._tokens(self.during[0])
-        refresh = Refresh(self.count, self.during[0], tokens, 100, len(tokens))
-        return [refresh, self._final(self.during.pop(0))]
+        text = self.during.pop(0)
+        tokens = self._tokens(text)
+        open_text = [kind(self.count, text, tokens, 100, len(tokens)) for kind in (Partial, Refresh)]
+        return [*open_text, self._final(text)]
 
     def finish(self):
         return [self._final(text) for text in self.at_the_end]
@@ -73,9 +74,16 @@ def test_the_last_final_ends_in_a_full_stop(during, at_the_end, texts):
         assert final.stable == len(final.tokens)
 
 
-def test_a_refresh_has_marks_but_none_at_its_open_end():
+def test_open_text_has_marks_but_none_at_its_end():
+    """Partials as well as refreshes, so that marks do not come and go."""
     events, _ = heard(["あいかう"], [])
-    assert [(event.text, event.stable) for event in events] == [("あい、かう", 0), ("あい、かう。", 4)]
+    assert [event.text for event in events] == ["あい、かう", "あい、かう", "あい、かう。"]
+
+
+def test_what_is_stable_has_the_text_of_the_final():
+    (*open_text, final), _ = heard(["あいかう"], [])
+    assert all(event.tokens[: event.stable] == final.tokens[: event.stable] for event in open_text)
+    assert final.stable == 4
 
 
 def test_a_finished_stream_takes_no_more_audio():

@@ -23,14 +23,10 @@ pytestmark = pytest.mark.torch
 PLAIN = ObjectiveOptions(end_fires=1.0)
 
 
-def tensors(batch):
-    return TensorBatch(*(torch.from_numpy(x) for x in (batch.rows, batch.row_counts, batch.tokens, batch.token_counts)))
-
-
 @pytest.fixture
 def batch():
     """Five utterances of different lengths."""
-    return tensors(next(tiny_batches(110).epoch(0)))
+    return TensorBatch.of(next(tiny_batches(110).epoch(0)), torch.device("cpu"))
 
 
 def alone(batch, i):

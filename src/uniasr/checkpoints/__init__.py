@@ -6,10 +6,10 @@ from pathlib import Path
 
 from uniasr.checkpoints.files import ModelFiles
 from uniasr.checkpoints.native import read_native, write_native
-from uniasr.checkpoints.own_layout import is_native, staged_directory
+from uniasr.checkpoints.own_layout import is_native, need_directory, staged_directory
 from uniasr.checkpoints.published import is_published, read_published
 from uniasr.checkpoints.weights import load_strictly, read_state
-from uniasr.errors import ModelError, ModelNotFoundError
+from uniasr.errors import ModelError
 
 __all__ = [
     "ModelFiles",
@@ -34,8 +34,7 @@ def read_model(directory: Path) -> ModelFiles:
 
     Raises ModelNotFoundError when there is no such directory, ModelError when it is no model or a damaged one.
     """
-    if not directory.is_dir():
-        raise ModelNotFoundError(f"{directory} is no directory; a model is a directory with its files")
+    need_directory(directory)
     if is_native(directory):
         return read_native(directory)
     if is_published(directory):

@@ -21,13 +21,16 @@ from uniasr.checkpoints.own_layout import (
     description,
     family_of,
     is_native,
+    need_directory,
     read_description,
     staged_model,
+    weights_and_graphs,
     write_state,
+    write_tokens,
 )
 from uniasr.configs.ct_transformer import CtTransformerConfig
 from uniasr.configs.records import from_plain
-from uniasr.errors import ModelError, ModelNotFoundError
+from uniasr.errors import ModelError
 from uniasr.text.words import WordList, read_words
 
 if TYPE_CHECKING:
@@ -55,8 +58,7 @@ def read_punctuation(directory: Path) -> PunctuationFiles:
     Raises ModelNotFoundError when there is no such directory, ModelError naming the file, the entry and what is
     supported.
     """
-    if not directory.is_dir():
-        raise ModelNotFoundError(f"{directory} is no directory; a model is a directory with its files")
+    need_directory(directory)
     if is_native(directory):
         return _read_native(directory)
     return read_published_punctuation(directory)
@@ -84,10 +86,7 @@ def write_punctuation(
     Raises OutputError when it cannot be written, ModelError when the parts do not make a model.
     """
     with staged_model(directory, description(FAMILY, config, card), files, _read_native) as staging:
-        if any("\n" in word or "\r" in word for word in words.words):
-            raise ModelError("a word holds a line end; such a list cannot be written as tokens.txt")
-        lines = "".join(f"{word}\n" for word in words.words)
-        (staging / "tokens.txt").write_text(lines, encoding="utf-8", newline="\n")
+        write_tokens(staging / "tokens.txt", words.words)
         if state is not None:
             write_state(staging / WEIGHTS, state)
     return directory
@@ -96,15 +95,13 @@ def write_punctuation(
 def _read_native(directory: Path) -> PunctuationFiles:
     path = directory / DESCRIPTION
     plain, card = read_description(directory, FAMILY, "a punctuation model")
-    weights, graph = directory / WEIGHTS, directory / GRAPH_FILE
-    if not weights.is_file() and not graph.is_file():
-        raise ModelError(f"{directory} has neither {WEIGHTS} nor {GRAPH_FILE}; one of them is needed")
+    weights, graphs = weights_and_graphs(directory, GRAPH_FILE)
     return PunctuationFiles(
         directory=directory,
         config=from_plain(CtTransformerConfig, plain, f"{path}: config"),
         words=read_words(directory / "tokens.txt"),
-        weights=weights if weights.is_file() else None,
-        graph=graph if graph.is_file() else None,
+        weights=weights,
+        graph=graphs[0] if graphs else None,
         dictionary=directory / DICTIONARY if (directory / DICTIONARY).is_file() else None,
         card=card,
     )

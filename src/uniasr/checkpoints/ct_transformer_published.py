@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from uniasr.checkpoints.documents import inside, read_json, read_yaml
+from uniasr.checkpoints.documents import read_yaml
+from uniasr.checkpoints.named_files import NamedFiles, read_named_files
 from uniasr.checkpoints.section import Section
 from uniasr.configs.ct_transformer import CtTransformerConfig
 from uniasr.errors import ModelError
@@ -50,7 +51,7 @@ class PunctuationFiles:
 
 def published_config(directory: Path) -> Path | None:
     """The configuration of a published punctuation model, or None if the directory is none."""
-    path = _config_path(directory)
+    path = _config_path(read_named_files(directory))
     entries = read_yaml(path) if path.is_file() else {}
     return path if _is_1x(entries) or _is_0x(entries) else None
 
@@ -60,7 +61,8 @@ def read_published_punctuation(directory: Path) -> PunctuationFiles:
 
     Raises ModelError naming the file, the entry and what is supported.
     """
-    path = _config_path(directory)
+    names = read_named_files(directory)
+    path = _config_path(names)
     if not path.is_file():
         raise ModelError(
             f"{directory} is no punctuation model. Looked for model.yaml (uniasr), config.yaml and punc.yaml "
@@ -69,9 +71,9 @@ def read_published_punctuation(directory: Path) -> PunctuationFiles:
     entries = read_yaml(path)
     try:
         if _is_1x(entries):
-            return _read_1x(directory, entries, path)
+            return _read_1x(names, entries, path)
         if _is_0x(entries):
-            return _read_0x(directory, entries, path)
+            return _read_0x(names, entries, path)
     except ModelError:
         raise
     except ValueError as error:
@@ -90,31 +92,21 @@ def _is_0x(entries: Mapping[str, Any]) -> bool:
     return str(entries.get("punctuation")) in _KINDS_0X
 
 
-def _config_path(directory: Path) -> Path:
-    names = directory / "configuration.json"
-    metadata = read_json(names) if names.is_file() else {}
-    name = _entry(metadata, "file_path_metas", "config")
-    if name is None:
-        found = [name for name in ("config.yaml", "punc.yaml") if (directory / name).is_file()]
-        name = found[0] if found else "config.yaml"
-    return inside(directory, name, f"{names}: the name of the configuration")
+def _config_path(names: NamedFiles) -> Path:
+    found = [name for name in ("config.yaml", "punc.yaml") if (names.directory / name).is_file()]
+    return names.path("file_path_metas", "config", usual=found[0] if found else "config.yaml")
 
 
-def _read_1x(directory: Path, entries: dict[str, Any], path: Path) -> PunctuationFiles:
-    names = directory / "configuration.json"
-    metadata = read_json(names) if names.is_file() else {}
-    where = f"{names}: file_path_metas."
+def _read_1x(names: NamedFiles, entries: dict[str, Any], path: Path) -> PunctuationFiles:
     encoder, causal = _CLASSES[entries["model"]]
     Section({"encoder": entries.get("encoder")}, str(path)).require("encoder", (encoder,))
-    words_name = _entry(metadata, "file_path_metas", "tokenizer_conf", "token_list") or "tokens.json"
-    words = read_words(inside(directory, words_name, where + "tokenizer_conf.token_list"))
-    weights = inside(directory, _entry(metadata, "file_path_metas", "init_param") or "model.pt", where + "init_param")
+    words = read_words(names.path("file_path_metas", "tokenizer_conf", "token_list", usual="tokens.json"))
     return PunctuationFiles(
-        directory=directory,
+        directory=names.directory,
         config=_config_1x(entries, str(path), len(words), causal),
         words=words,
-        weights=_existing(weights),
-        dictionary=_dictionary(directory, metadata if names.is_file() else None),
+        weights=_existing(names.path("file_path_metas", "init_param", usual="model.pt")),
+        dictionary=_dictionary(names),
         card={"layout": "funasr-1.x"},
     )
 
@@ -156,9 +148,7 @@ def _config_1x(entries: Mapping[str, Any], file: str, vocab_size: int, causal: b
     return config
 
 
-def _read_0x(directory: Path, entries: dict[str, Any], path: Path) -> PunctuationFiles:
-    names = directory / "configuration.json"
-    metadata = read_json(names) if names.is_file() else {}
+def _read_0x(names: NamedFiles, entries: dict[str, Any], path: Path) -> PunctuationFiles:
     words = words_from(entries.get("token_list"), f"{path}: token_list")
     causal = _KINDS_0X[entries["punctuation"]]
     section = Section(entries.get("punctuation_conf"), f"{path}: punctuation_conf")
@@ -178,12 +168,11 @@ def _read_0x(directory: Path, entries: dict[str, Any], path: Path) -> Punctuatio
         sentence_end=marks.index("。") if "。" in marks else 0,
     )
     section.finish()
-    weights = _entry(metadata, "model", "punc_model_name") or "punc.pb"
     return PunctuationFiles(
-        directory=directory,
+        directory=names.directory,
         config=config,
         words=words,
-        weights=_existing(inside(directory, weights, f"{names}: model.punc_model_name")),
+        weights=_existing(names.path("model", "punc_model_name", usual="punc.pb")),
         card={"layout": "funasr-0.x"},
     )
 
@@ -195,14 +184,14 @@ def _marks(section: Any, where: str) -> tuple[str, ...]:
     return tuple(_NORMALISED.get(mark) or mark for mark in marks)
 
 
-def _dictionary(directory: Path, metadata: Mapping[str, Any] | None) -> Path | None:
+def _dictionary(names: NamedFiles) -> Path | None:
     """The dictionary that text is cut with: named in configuration.json, or found where there is no such file."""
-    if metadata is None:
-        return directory / DICTIONARY if (directory / DICTIONARY).is_file() else None
-    name = _entry(metadata, "file_path_metas", DICTIONARY)
-    if name is None:
+    if names.entries is None:
+        path = names.directory / DICTIONARY
+        return path if path.is_file() else None
+    if names.entry("file_path_metas", DICTIONARY) is None:
         return None
-    path = inside(directory, name, f"{directory / 'configuration.json'}: file_path_metas.{DICTIONARY}")
+    path = names.path("file_path_metas", DICTIONARY, usual="")
     if not path.is_file():
         raise ModelError(f"{path} is missing; it should hold the words by which the model cuts text")
     return path
@@ -212,12 +201,3 @@ def _existing(path: Path) -> Path:
     if not path.is_file():
         raise ModelError(f"{path} is missing; it should hold the weights of the model")
     return path
-
-
-def _entry(mapping: Any, *names: str) -> Any:
-    """A nested entry, or None when it or one of its parents is missing."""
-    for name in names:
-        if not isinstance(mapping, Mapping):
-            return None
-        mapping = mapping.get(name)
-    return mapping

@@ -21,15 +21,17 @@ from uniasr.checkpoints.own_layout import (
     description,
     family_of,
     is_native,
+    need_directory,
     read_description,
     staged_model,
+    weights_and_graphs,
     write_state,
 )
 from uniasr.checkpoints.section import Section
 from uniasr.configs.frontend import FrontendConfig
 from uniasr.configs.fsmn_vad import FRAME_MS, FsmnConfig, FsmnVadConfig, VadOptions
 from uniasr.configs.records import from_plain
-from uniasr.errors import ModelError, ModelNotFoundError
+from uniasr.errors import ModelError
 
 if TYPE_CHECKING:
     import torch
@@ -85,8 +87,7 @@ def read_fsmn_vad(directory: Path) -> FsmnVadFiles:
     Raises ModelNotFoundError when there is no such directory, ModelError naming the file, the entry and what is
     supported.
     """
-    if not directory.is_dir():
-        raise ModelNotFoundError(f"{directory} is no directory; a model is a directory with its files")
+    need_directory(directory)
     return _read_native(directory) if is_native(directory) else _read_published(directory)
 
 
@@ -113,15 +114,13 @@ def write_fsmn_vad(
 def _read_native(directory: Path) -> FsmnVadFiles:
     path = directory / DESCRIPTION
     plain, card = read_description(directory, FAMILY, "a voice activity detector")
-    weights, graph = directory / WEIGHTS, directory / f"{FAMILY}.onnx"
-    if not weights.is_file() and not graph.is_file():
-        raise ModelError(f"{directory} has neither {WEIGHTS} nor {graph.name}; one of them is needed")
+    weights, graphs = weights_and_graphs(directory, f"{FAMILY}.onnx")
     return FsmnVadFiles(
         directory=directory,
         config=from_plain(FsmnVadConfig, plain, f"{path}: config"),
         cmvn=read_cmvn(directory / "am.mvn"),
-        weights=weights if weights.is_file() else None,
-        graphs=(graph,) if graph.is_file() else (),
+        weights=weights,
+        graphs=graphs,
         card=card,
     )
 

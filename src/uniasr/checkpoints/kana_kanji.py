@@ -15,8 +15,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from uniasr.checkpoints.own_layout import DESCRIPTION, description, family_of, read_description, staged_model
-from uniasr.errors import ModelError, ModelNotFoundError
+from uniasr.checkpoints.own_layout import (
+    DESCRIPTION,
+    description,
+    family_of,
+    need_directory,
+    read_description,
+    staged_model,
+)
+from uniasr.errors import ModelError
 from uniasr.text.kana_kanji.hashing import READING_BITS, HashTable
 from uniasr.text.kana_kanji.tables import FIRST_WORD, KANA, Tables
 
@@ -64,8 +71,7 @@ def read_kana_kanji(directory: Path) -> KanaKanjiFiles:
 
     Raises ModelNotFoundError when there is no such directory, ModelError naming the file and what is wrong with it.
     """
-    if not directory.is_dir():
-        raise ModelNotFoundError(f"{directory} is no directory; a model is a directory with its files")
+    need_directory(directory)
     path = directory / DESCRIPTION
     config, card = read_description(directory, FAMILY, "a converter")
     longest = config.get("longest_reading") if isinstance(config, Mapping) and len(config) == 1 else None
@@ -124,11 +130,11 @@ def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     except FileNotFoundError as error:
         raise ModelError(f"{path} is missing; a converter needs its tables") from error
     except KeyError as error:
-        raise ModelError(f"{path} lacks an array: {error.args[0]}") from error
+        raise ModelError(f"{path} lacks an array ({error.args[0]}); fetch the model again") from error
     except ModelError:
         raise
     except Exception as error:  # what zipfile, zlib and numpy's header parser raise has no common parent
-        raise ModelError(f"{path} cannot be read as arrays: {error}") from error
+        raise ModelError(f"{path} cannot be read as arrays ({error}); fetch the model again") from error
     for name, (kind, axes) in _LAYOUT.items():
         if arrays[name].dtype != kind or arrays[name].ndim != axes or not arrays[name].size:
             raise ModelError(f"{path}: {name} is {arrays[name].dtype} of shape {arrays[name].shape}; it makes no table")
@@ -151,11 +157,11 @@ def _tables(arrays: Mapping[str, npt.NDArray[Any]], longest: int, path: Path) ->
         (int(ends[-1]) == len(arrays["surfaces"]), "written forms"),
     ):
         if not fits:
-            raise ModelError(f"{path}: the arrays of the {what} do not fit each other")
+            raise ModelError(f"{path}: the arrays of the {what} do not fit each other; fetch the model again")
     try:
         arrays["surfaces"].tobytes().decode("utf-8")
     except ValueError as error:
-        raise ModelError(f"{path}: the written forms are not in UTF-8: {error}") from error
+        raise ModelError(f"{path}: the written forms are not in UTF-8 ({error}); fetch the model again") from error
     return Tables(
         readings=readings,
         first_word=bounds,

@@ -11,7 +11,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from uniasr.checkpoints.documents import inside, read_json, read_yaml
+from uniasr.checkpoints.documents import read_yaml
+from uniasr.checkpoints.named_files import read_named_files
 from uniasr.checkpoints.own_layout import DESCRIPTION, FORMAT, description, staged_model
 from uniasr.configs.language_model import LanguageModelConfig, RecurrentLmConfig, TransformerLmConfig
 from uniasr.configs.records import from_plain
@@ -99,13 +100,8 @@ def _described(directory: Path) -> tuple[Path, dict[str, Any]] | None:
 
 def _named(directory: Path, entry: str) -> Path | None:
     """The file that configuration.json names, or None."""
-    path = directory / "configuration.json"
-    if not path.is_file():
-        return None
-    value: Any = read_json(path)
-    for name in ("model", "model_config", entry):
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return inside(directory, value, f"{path}: {entry}") if value else None
+    place, names = ("model", "model_config", entry), read_named_files(directory)
+    return names.path(*place, usual="") if names.entry(*place) else None
 
 
 def _weights(directory: Path, place: Path) -> Path:

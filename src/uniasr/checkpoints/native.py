@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uniasr.checkpoints.files import ModelFiles, read_cmvn
-from uniasr.checkpoints.own_layout import DESCRIPTION, WEIGHTS, description, read_description, staged_model, write_state
+from uniasr.checkpoints.own_layout import (
+    DESCRIPTION,
+    WEIGHTS,
+    description,
+    read_description,
+    staged_model,
+    weights_and_graphs,
+    write_state,
+    write_tokens,
+)
 from uniasr.configs.records import from_plain
 from uniasr.configs.uniasr import UniasrConfig
 from uniasr.errors import ModelError
@@ -30,16 +39,13 @@ def read_native(directory: Path) -> ModelFiles:
         config = from_plain(UniasrConfig, plain, f"{path}: config")
     except (ArithmeticError, TypeError) as error:
         raise ModelError(f"{path}: config holds numbers that make no network ({error})") from error
-    weights = directory / WEIGHTS
-    graphs = tuple(sorted(directory.glob("*.onnx")))
-    if not weights.is_file() and not graphs:
-        raise ModelError(f"{directory} has neither model.safetensors nor .onnx graphs; one of them is needed")
+    weights, graphs = weights_and_graphs(directory, "*.onnx")
     return ModelFiles(
         directory=directory,
         config=config,
         tokens=read_tokens(directory / "tokens.txt"),
         cmvn=read_cmvn(directory / "am.mvn"),
-        weights=weights if weights.is_file() else None,
+        weights=weights,
         graphs=graphs,
         card=card,
     )
@@ -69,11 +75,7 @@ def write_native(
     Raises OutputError when it cannot be written, ModelError when the parts do not make a model.
     """
     with staged_model(directory, description(FAMILY, config, card), files, read_native) as staging:
-        if any("\n" in token or "\r" in token for token in tokens.tokens):
-            raise ModelError("a token holds a line end; such a vocabulary cannot be written as tokens.txt")
-        (staging / "tokens.txt").write_text(
-            "".join(f"{token}\n" for token in tokens.tokens), encoding="utf-8", newline="\n"
-        )
+        write_tokens(staging / "tokens.txt", tokens.tokens)
         (staging / "am.mvn").write_text(am_mvn_text(cmvn), encoding="ascii")
         if state is not None:
             write_state(staging / WEIGHTS, state)

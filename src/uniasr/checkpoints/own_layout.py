@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ import yaml
 
 from uniasr.checkpoints.documents import read_yaml
 from uniasr.configs.records import to_plain
-from uniasr.errors import MissingExtraError, ModelError, OutputError
+from uniasr.errors import MissingExtraError, ModelError, ModelNotFoundError, OutputError
 
 if TYPE_CHECKING:
     import torch
@@ -34,6 +34,20 @@ def family_of(directory: Path) -> str | None:
         return read_yaml(directory / DESCRIPTION).get("family") if is_native(directory) else None
     except ModelError:
         return None  # whoever reads the model says what is wrong
+
+
+def need_directory(directory: Path) -> None:
+    """Raise ModelNotFoundError where there is no directory at all."""
+    if not directory.is_dir():
+        raise ModelNotFoundError(f"{directory} is no directory; a model is a directory with its files")
+
+
+def weights_and_graphs(directory: Path, pattern: str) -> tuple[Path | None, tuple[Path, ...]]:
+    """The file of the torch weights, or None, and the graphs by name; raises ModelError where there are neither."""
+    weights, graphs = directory / WEIGHTS, tuple(sorted(directory.glob(pattern)))
+    if not weights.is_file() and not graphs:
+        raise ModelError(f"{directory} has neither {WEIGHTS} nor {pattern}; one of them is needed")
+    return weights if weights.is_file() else None, graphs
 
 
 def read_description(directory: Path, family: str, kind: str) -> tuple[Any, dict[str, Any]]:
@@ -58,8 +72,9 @@ def read_description(directory: Path, family: str, kind: str) -> tuple[Any, dict
 
 
 def description(family: str, config: object, card: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The entries of model.yaml."""
-    about = {"card": to_plain(dict(card))} if card else {}
+    """The entries of model.yaml; the layout that a card was read from is none of them."""
+    kept = {name: value for name, value in (card or {}).items() if name != "layout"}
+    about = {"card": to_plain(kept)} if kept else {}
     return {"family": family, "format": FORMAT, "config": to_plain(config), **about}
 
 
@@ -95,21 +110,32 @@ def staged_directory(directory: Path) -> Iterator[Path]:
     Raises OutputError when `directory` holds something that is no model of ours, or when it cannot be written.
     """
     directory = directory.resolve()
-    _refuse_foreign(directory)
-    staging: Path | None = None
-    try:
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        staging = _beside(directory)
-        staging.mkdir()
+    with _directory_beside(directory) as staging:
         yield staging
         _swap(staging, directory)
+
+
+def check_output(directory: Path) -> None:
+    """Raise OutputError if `staged_directory` could not begin there: ahead of minutes of work, not behind them."""
+    with _directory_beside(directory.resolve()):
+        pass
+
+
+@contextmanager
+def _directory_beside(directory: Path) -> Iterator[Path]:
+    """An empty directory that is removed behind the block; what fails in writing becomes an OutputError."""
+    _refuse_foreign(directory)
+    staging = _beside(directory)
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        staging.mkdir()
+        yield staging
     except OSError as error:
         if isinstance(error, OutputError | ModelError):
             raise
         raise OutputError(f"{directory} cannot be written: {error.strerror or error}") from error
     finally:
-        if staging is not None:
-            shutil.rmtree(staging, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _refuse_foreign(directory: Path) -> None:
@@ -139,6 +165,13 @@ def _swap(staging: Path, directory: Path) -> None:
 
 def _beside(directory: Path) -> Path:
     return directory.with_name(f".{directory.name}.{uuid4().hex}")
+
+
+def write_tokens(path: Path, tokens: Sequence[str]) -> None:
+    """Write a token a line; raises ModelError for one that holds a line end."""
+    if any("\n" in token or "\r" in token for token in tokens):
+        raise ModelError(f"a token holds a line end; such a list cannot be written as {path.name}")
+    path.write_text("".join(f"{token}\n" for token in tokens), encoding="utf-8", newline="\n")
 
 
 def write_state(path: Path, state: Mapping[str, torch.Tensor]) -> None:

@@ -13,14 +13,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from uniasr.checkpoints.documents import inside, read_json, read_yaml
+from uniasr.checkpoints.documents import read_yaml
 from uniasr.checkpoints.files import ModelFiles, read_cmvn
 from uniasr.checkpoints.language_model import has_language_model
+from uniasr.checkpoints.named_files import NamedFiles, read_named_files
 from uniasr.checkpoints.network_sections import NETWORK_SECTIONS, network_config
 from uniasr.checkpoints.section import Section
 from uniasr.errors import ModelError
 from uniasr.text.vocabulary import Vocabulary, read_tokens, vocabulary_from
 
+MODES_OF_PASSES = {("model1", 0): "fast", ("model2", 0): "normal", ("model2", 1): "offline"}
+"""Modes as decoding.yaml and old callers spell them: `decoding_mode` and `decoding_ind`."""
 _NONE = (None, "None", "none", "null", "")
 
 
@@ -34,32 +37,28 @@ def read_published(directory: Path) -> ModelFiles:
 
     Raises ModelError naming the file, the entry and what is supported.
     """
-    names = directory / "configuration.json"
-    metadata = read_json(names) if names.is_file() else {}
-    config_path = _config_path(directory, metadata)
+    names = read_named_files(directory)
+    config_path = _config_path(names)
     entries = read_yaml(config_path)
     model = entries.get("model")
     if model == "uniasr":
-        return _read_0x(directory, metadata, entries, config_path)
+        return _read_0x(names, entries, config_path)
     if model == "UniASR":
-        return _read_1x(directory, metadata, entries, config_path)
+        return _read_1x(names, entries, config_path)
     raise ModelError(f"{config_path}: model is {model!r:.60}; only 'UniASR' (1.x) or 'uniasr' (0.x) is supported")
 
 
-def _config_path(directory: Path, metadata: Mapping[str, Any]) -> Path:
-    name = (
-        _entry(metadata, "file_path_metas", "config")
-        or _entry(metadata, "model", "model_config", "am_model_config")
-        or "config.yaml"
-    )
-    return inside(directory, name, f"{directory / 'configuration.json'}: the name of the configuration")
+def _config_path(names: NamedFiles) -> Path:
+    place: tuple[str, ...] = ("file_path_metas", "config")
+    if not names.entry(*place):
+        place = ("model", "model_config", "am_model_config")
+    return names.path(*place, usual="config.yaml")
 
 
-def _read_0x(directory: Path, metadata: Mapping[str, Any], entries: dict[str, Any], config_path: Path) -> ModelFiles:
-    where = f"{directory / 'configuration.json'}: "
-    settings = _entry(metadata, "model", "model_config") or {}
-    if not isinstance(settings, Mapping):
-        raise ModelError(f"{where}model_config is {settings!r:.60}; a mapping is needed")
+def _read_0x(names: NamedFiles, entries: dict[str, Any], config_path: Path) -> ModelFiles:
+    directory, settings = names.directory, ("model", "model_config")
+    if not isinstance(names.entry(*settings) or {}, Mapping):
+        raise ModelError(f"{names.where(*settings)} is {names.entry(*settings)!r:.60}; a mapping is needed")
     # The list inside config.yaml is what the published inference uses.
     if "token_list" in entries:
         tokens = vocabulary_from(entries["token_list"], f"{config_path}: token_list")
@@ -68,40 +67,36 @@ def _read_0x(directory: Path, metadata: Mapping[str, Any], entries: dict[str, An
     _require_plain_model(
         entries, config_path, encoder="sanm_chunk_opt", decoder="fsmn_scama_opt", cif="cif_predictor_v2"
     )
-    weights = _entry(metadata, "model", "am_model_name") or "model.pb"
-    decoding = inside(directory, settings.get("asr_model_config", "decoding.yaml"), where + "asr_model_config")
+    decoding = names.path(*settings, "asr_model_config", usual="decoding.yaml")
     return ModelFiles(
         directory=directory,
         config=network_config(entries, str(config_path), len(tokens)),
         tokens=tokens,
-        cmvn=read_cmvn(inside(directory, settings.get("mvn_file", "am.mvn"), where + "mvn_file")),
-        weights=_converted(_existing(inside(directory, weights, where + "am_model_name"))),
+        cmvn=read_cmvn(names.path(*settings, "mvn_file", usual="am.mvn")),
+        weights=_converted(_existing(names.path("model", "am_model_name", usual="model.pb"))),
         card={
             "layout": "funasr-0.x",
-            "language": settings.get("lang"),
+            "language": names.entry(*settings, "lang"),
             "decoding": _decoding_0x(decoding, has_language_model(directory)) if decoding.is_file() else {},
         },
     )
 
 
-def _read_1x(directory: Path, metadata: Mapping[str, Any], entries: dict[str, Any], config_path: Path) -> ModelFiles:
-    where = f"{directory / 'configuration.json'}: file_path_metas."
-    token_name = _entry(metadata, "file_path_metas", "tokenizer_conf", "token_list")
-    if token_name is None:
-        tokens = _tokens(directory, ("tokens.json", "tokens.txt"))
+def _read_1x(names: NamedFiles, entries: dict[str, Any], config_path: Path) -> ModelFiles:
+    files = "file_path_metas"
+    if names.entry(files, "tokenizer_conf", "token_list") is None:
+        tokens = _tokens(names.directory, ("tokens.json", "tokens.txt"))
     else:
-        tokens = read_tokens(inside(directory, token_name, where + "tokenizer_conf.token_list"))
-    weights = _entry(metadata, "file_path_metas", "init_param") or "model.pt"
-    cmvn = _entry(metadata, "file_path_metas", "frontend_conf", "cmvn_file") or "am.mvn"
+        tokens = read_tokens(names.path(files, "tokenizer_conf", "token_list", usual=""))
     _require_plain_model(
         entries, config_path, encoder="SANMEncoderChunkOpt", decoder="FsmnDecoderSCAMAOpt", cif="CifPredictorV2"
     )
     return ModelFiles(
-        directory=directory,
+        directory=names.directory,
         config=network_config(entries, str(config_path), len(tokens)),
         tokens=tokens,
-        cmvn=read_cmvn(inside(directory, cmvn, where + "frontend_conf.cmvn_file")),
-        weights=_converted(_existing(inside(directory, weights, where + "init_param"))),
+        cmvn=read_cmvn(names.path(files, "frontend_conf", "cmvn_file", usual="am.mvn")),
+        weights=_converted(_existing(names.path(files, "init_param", usual="model.pt"))),
         card={"layout": "funasr-1.x", "language": entries.get("lang"), "decoding": _decoding_1x(entries, config_path)},
     )
 
@@ -123,14 +118,13 @@ def _decoding_0x(path: Path, with_lm: bool) -> dict[str, Any]:
     lm = {"lm_weight": section.take("lm_weight", float, 0.0)} if with_lm else {}
     for name in ("maxlenratio", "minlenratio", "ctc_weight", "lm_weight"):
         section.require(name, (0,), default=0)
-    modes = {("model1", 0): "fast", ("model2", 0): "normal", ("model2", 1): "offline"}
     chosen = (section.take("decoding_mode", str, "model2"), section.take("decoding_ind", int, 0))
-    if chosen not in modes:
+    if chosen not in MODES_OF_PASSES:
         raise ModelError(
             f"{path}: decoding_mode {chosen[0]!r} with decoding_ind {chosen[1]} is no known mode; "
-            f"known are {', '.join(f'{pass_name} with {index}' for pass_name, index in modes)}"
+            f"known are {', '.join(f'{pass_name} with {index}' for pass_name, index in MODES_OF_PASSES)}"
         )
-    return {**_search_options(section), **lm, "mode": modes[chosen]}
+    return {**_search_options(section), **lm, "mode": MODES_OF_PASSES[chosen]}
 
 
 def _decoding_1x(entries: Mapping[str, Any], path: Path) -> dict[str, Any]:
@@ -173,12 +167,3 @@ def _converted(path: Path) -> Path:
         return path.with_suffix(".pb")
     cached = path.with_name(path.name + ".pth")
     return cached if ".ckpt" in path.name and cached.is_file() else path
-
-
-def _entry(mapping: Any, *names: str) -> Any:
-    """A nested entry, or None when it or one of its parents is missing."""
-    for name in names:
-        if not isinstance(mapping, Mapping):
-            return None
-        mapping = mapping.get(name)
-    return mapping

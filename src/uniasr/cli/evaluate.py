@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from uniasr.cli.options import model_options
 from uniasr.cli.training import put, say
 
 if TYPE_CHECKING:
@@ -37,16 +38,7 @@ if TYPE_CHECKING:
 @click.option(
     "--latency", metavar="all|INDEX,INDEX", help="Indexes of trained latencies, or all.  [default: the modes' own]"
 )
-@click.option(
-    "--model",
-    metavar="MODEL",
-    help="A model directory, or a name that `uniasr models` lists.  [default: the packaged Japanese model]",
-)
-@click.option("--device", default="cpu", show_default=True, metavar="cpu|cuda", help="Where the model runs.")
-@click.option(
-    "--backend", default="auto", show_default=True, metavar="auto|onnxruntime|torch", help="What runs the model."
-)
-@click.option("--threads", type=int, metavar="N", help="Threads of the runtime.  [default: all cores]")
+@model_options("the packaged Japanese model")
 def evaluate(  # noqa: PLR0913 - one parameter per option
     data: str,
     modes: str,
@@ -69,13 +61,16 @@ def evaluate(  # noqa: PLR0913 - one parameter per option
     how long after a speaker begins the first text comes, `final ms` how long after the last word it never changes
     again: median and, in brackets, 90th percentile, in ms of audio.
     """
-    from uniasr.formats.files import write_text
+    from uniasr.formats.files import check_writable, write_text
     from uniasr.recognizers import load_model
     from uniasr.training.data.layouts import read_test
     from uniasr.training.evaluation.measure import measure, plan, units_for
     from uniasr.training.evaluation.report import as_text, page, table
     from uniasr.training.evaluation.units import kana_only
 
+    for file in (report, json_file):
+        if file is not None:
+            check_writable(Path(file))
     entries = _usable(read_test(Path(data)), skip_bad)[:limit]
     recogniser = load_model(model, device, backend, threads)
     units = units_for([entry.text for entry in entries], readings=readings)
@@ -106,5 +101,5 @@ def _usable(listing: Listing, skip_bad: bool) -> list[Entry]:
     for note in report.notes:
         say(note)
     if not entries:
-        raise DataError("there is no utterance to measure on")
+        raise DataError("no utterance is left to measure on; give a set whose recordings can be read")
     return entries

@@ -27,8 +27,12 @@ def run(name: str, output: str, weights: str) -> None:
         raise MissingExtraError(
             f"export needs PyTorch and onnx ({error}); install them with pip install 'uniasr[export]'"
         ) from error
-    from uniasr.export.directory import export_fsmn_vad, export_model, export_punctuation
-    from uniasr.export.language_model import export_language_model
+    from uniasr.export.directory import (
+        export_fsmn_vad,
+        export_language_model,
+        export_model,
+        export_punctuation,
+    )
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's notes about tracing are for whoever writes the network

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-
 import click
 
+from uniasr.cli.options import option_group
 from uniasr.errors import MissingExtraError
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def need_torch() -> None:
@@ -32,42 +28,35 @@ def put(text: str) -> None:
     write(text)
 
 
-def data_options(command: _Command) -> _Command:
-    """Which recordings, and which of them can be used."""
-    for option in (
-        click.option("--skip-bad", is_flag=True, help="Leave out utterances that cannot be used instead of stopping."),
-        click.option(
-            "--max-seconds",
-            type=float,
-            default=60.0,
-            show_default=True,
-            metavar="S",
-            help="Longer recordings count as faulty.",
-        ),
-        click.option(
-            "--data",
-            multiple=True,
-            required=True,
-            metavar="DIR",
-            help="Folder with train/{wav.scp,text} and dev/{wav.scp,text}, or of a known corpus; may be repeated.",
-        ),
-    ):
-        command = option(command)
-    return command
+data_options = option_group(
+    click.option(
+        "--data",
+        multiple=True,
+        required=True,
+        metavar="DIR",
+        help="Folder with train/{wav.scp,text} and dev/{wav.scp,text}, or of a known corpus; may be repeated.",
+    ),
+    click.option(
+        "--max-seconds",
+        type=float,
+        default=60.0,
+        show_default=True,
+        metavar="S",
+        help="Longer recordings count as faulty.",
+    ),
+    click.option("--skip-bad", is_flag=True, help="Leave out utterances that cannot be used instead of stopping."),
+)
+"""Which recordings, and which of them can be used."""
 
-
-def augment_options(command: _Command) -> _Command:
-    """How recordings are spoiled on purpose."""
-    for option in (
-        click.option("--room-dir", metavar="DIR", help="Room impulse responses to use."),
-        click.option("--noise-dir", metavar="DIR", help="Noise recordings to add."),
-        click.option(
-            "--augment",
-            default="light",
-            show_default=True,
-            metavar="none|light|full",
-            help="light: speed and volume; full: noise, rooms and the telephone as well.",
-        ),
-    ):
-        command = option(command)
-    return command
+augment_options = option_group(
+    click.option(
+        "--augment",
+        default="light",
+        show_default=True,
+        metavar="none|light|full",
+        help="light: speed and volume; full: noise, rooms and the telephone as well.",
+    ),
+    click.option("--noise-dir", metavar="DIR", help="Noise recordings to add."),
+    click.option("--room-dir", metavar="DIR", help="Room impulse responses to use."),
+)
+"""How recordings are spoiled on purpose."""

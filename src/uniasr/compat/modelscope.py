@@ -27,6 +27,7 @@ from uniasr.audio.inputs import expand
 from uniasr.audio.load import Source, Waveform, load
 from uniasr.checkpoints import read_model
 from uniasr.checkpoints.language_model import has_language_model
+from uniasr.checkpoints.published import MODES_OF_PASSES
 from uniasr.compat.audio_bytes import holds_a_file
 from uniasr.compat.training import MsDataset, Trainers, build_trainer
 from uniasr.errors import AudioError, OptionError
@@ -42,14 +43,15 @@ __all__ = ["MsDataset", "SpeechRecognition", "Tasks", "Trainers", "build_trainer
 
 Result: TypeAlias = dict[str, str] | list[dict[str, str]]
 
-_PASSES = {("model1", 0): "fast", ("model2", 0): "normal", ("model2", 1): "offline"}
-"""Modes as decoding.yaml and old callers spell them: `decoding_mode` and `decoding_ind`."""
 _SEARCH = ("beam_size", "token_num_relax", "penalty", "nbest")
 _NEUTRAL = ("ngpu", "batch_size", "model_revision", "num_workers", "log_level", "seed", "dtype", "preprocessor")
 """Keywords that change no result here, and are accepted for that reason."""
 _PARTS = ("vad_model", "punc_model")
 _LM = ("lm_model", "lm_file", "lm_weight")
-_MISSING = ("vad_model_file", "punc_model_file")
+_PART_FILES = {f"{name}_file": name for name in _PARTS}
+"""Single files of a part, which means nothing without its configuration, and the keyword for the whole part."""
+_KNOWN = (*_SEARCH, *_NEUTRAL, *_PARTS, *_PART_FILES, *_LM)
+_KNOWN += ("ctc_weight", "hotword", "param_dict", "decoding_mode", "decoding_ind")
 
 
 class Tasks:
@@ -203,26 +205,12 @@ def _raw_samples(data: bytes) -> np.ndarray[Any, np.dtype[np.int16]]:
 
 def _refuse_unknown(keywords: Mapping[str, Any]) -> None:
     for name, value in keywords.items():
-        if name in _MISSING and value is not None:
-            raise OptionError(
-                f"{name} is {value!r:.80}; a model's file is not chosen, name its directory with {name[:-5]}"
-            )
+        if name in _PART_FILES and value is not None:
+            raise OptionError(f"{name} is {value!r:.80}; give the model's whole directory as {_PART_FILES[name]}")
         if name == "ctc_weight" and value:
             raise OptionError(f"{name} is {value!r}; the published UniASR models have no such part, leave {name} out")
-        known = (
-            *_SEARCH,
-            *_NEUTRAL,
-            *_PARTS,
-            *_MISSING,
-            *_LM,
-            "ctc_weight",
-            "hotword",
-            "param_dict",
-            "decoding_mode",
-            "decoding_ind",
-        )
-        if name not in known:
-            raise OptionError(f"unknown keyword {name!r}; known are device, backend, threads, {', '.join(known)}")
+        if name not in _KNOWN:
+            raise OptionError(f"unknown keyword {name!r}; known are device, backend, threads, {', '.join(_KNOWN)}")
 
 
 def _mode_of(param_dict: Mapping[str, Any] | None) -> str | None:
@@ -269,10 +257,10 @@ def _mode_of_pass(keywords: Mapping[str, Any]) -> str | None:
     chosen = keywords.get("decoding_mode"), keywords.get("decoding_ind")
     if chosen == (None, None):
         return None
-    mode = _PASSES.get((chosen[0] or "model2", chosen[1] or 0))
+    mode = MODES_OF_PASSES.get((chosen[0] or "model2", chosen[1] or 0))
     if mode is None:
         raise OptionError(
             f"decoding_mode {chosen[0]!r} with decoding_ind {chosen[1]!r} is no mode; "
-            f"known are {', '.join(f'{name} with {index}' for name, index in _PASSES)}"
+            f"known are {', '.join(f'{name} with {index}' for name, index in MODES_OF_PASSES)}"
         )
     return mode

@@ -50,4 +50,6 @@ def _open(path: Path, providers: list[str], threads: int | None) -> onnxruntime.
         return onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # onnxruntime raises many kinds, all from its own C++ layer
         reason = str(error).splitlines()[0]
-        raise ModelError(f"{path} is no graph that onnxruntime can load: {reason}") from error
+        raise ModelError(
+            f"{path} is no graph that onnxruntime can load; export the model or fetch it again: {reason}"
+        ) from error

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
+from uniasr.export.compress import compress_weights
 from uniasr.networks.graphs import Graph
 
 OPSET = 17
+STORAGES = ("float32", "int8")
+"""How weights may be stored; int8 is a quarter of the size, and arithmetic is float32 in both."""
+
+
+def export_graphs(graphs: Mapping[str, Graph], directory: Path, storage: str) -> list[Path]:
+    """Write the graphs under their names and return their files; `storage` is one of STORAGES."""
+    paths = []
+    for name, graph in graphs.items():
+        paths.append(directory / f"{name}.onnx")
+        export_graph(graph, paths[-1])
+        if storage == "int8":
+            compress_weights(paths[-1])
+    return paths
 
 
 def export_graph(graph: Graph, path: Path) -> None:

@@ -14,7 +14,7 @@ from uniasr.pipeline.parts import Convert
 from uniasr.recognizers.punctuation import Punctuator, StreamCarry
 from uniasr.text.join import join_tokens
 from uniasr.text.normalization import align_tokens
-from uniasr.types import Final, Partial, Refresh, Segment, Token, Transcript
+from uniasr.types import Final, Partial, Segment, Token, Transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,12 @@ class Finisher:
     convert: Convert | None
 
     def partial(self, carry: FinishCarry, event: Partial, offset_ms: int) -> Partial:
-        """A partial result in the time of the recording; the text of a refresh gets marks and numbers.
+        """A partial result or a refresh in the time of the recording, with marks and numbers.
 
-        Marks may change with the words that follow, so that none of its tokens counts as stable then.
+        Both may change with the words that follow, so that none of its tokens counts as stable then.
         """
         tokens, text, stable = shifted(event.tokens, offset_ms), event.text, event.stable
-        if isinstance(event, Refresh) and (self.punctuator is not None or self.convert is not None):
+        if self.punctuator is not None or self.convert is not None:
             _, tokens, text = self._written(carry.punctuation, tokens, ended=False)
             stable = 0
         audio_ms = event.audio_ms + offset_ms

@@ -15,6 +15,7 @@ from uniasr.pipeline.parts import Convert, Name, Recogniser, converter, detector
 from uniasr.pipeline.speech import SpeechCutter
 from uniasr.pipeline.stream import PipelineStream
 from uniasr.recognizers.punctuation import Punctuator
+from uniasr.recognizers.together import raising
 from uniasr.recognizers.vad import Vad
 from uniasr.text.hotwords import read_hotwords
 from uniasr.types import Segment, Transcript
@@ -79,10 +80,9 @@ class Pipeline:
         Raises AudioError for unusable audio, OptionError for options that do not exist, or that need an absent part.
         """
         keywords = {"max_end_silence_ms": max_end_silence_ms, "merge_s": merge_s, **options}
-        (outcome,) = self.attempt([audio], mode, latency, sample_rate=sample_rate, channel=channel, **keywords)
-        if isinstance(outcome, UniasrError):
-            raise outcome
-        return outcome
+        outcomes = self.attempt([audio], mode, latency, sample_rate=sample_rate, channel=channel, **keywords)
+        (transcript,) = raising(outcomes)
+        return transcript
 
     def transcribe_batch(
         self,
@@ -93,12 +93,7 @@ class Pipeline:
         **keywords: Any,
     ) -> list[Transcript]:
         """Recognise several inputs together; each result is the same as alone. Arguments as in `transcribe`."""
-        transcripts = []
-        for outcome in self.attempt(audios, mode, latency, sample_rate=sample_rate, **keywords):
-            if isinstance(outcome, UniasrError):
-                raise outcome
-            transcripts.append(outcome)
-        return transcripts
+        return list(raising(self.attempt(audios, mode, latency, sample_rate=sample_rate, **keywords)))
 
     def attempt(
         self,
@@ -170,9 +165,8 @@ class Pipeline:
     ) -> PipelineStream:
         """Open a stream; its finals are the segments of `transcribe` of the same audio, mode and options, but marks.
 
-        A final is given out at once, so its marks are chosen without the words that follow. Refreshes and finals have
-        marks and digits, partials have neither. Arguments as in `Uniasr.stream`; `max_end_silence_ms` as in
-        `transcribe`.
+        A final is given out at once, so its marks are chosen without the words that follow. Open text has marks and
+        digits too, of which none is stable. Arguments as in `Uniasr.stream`; `max_end_silence_ms` as in `transcribe`.
         """
         if self.vad is None:
             self._need_no_vad(max_end_silence_ms, 0.0)

@@ -166,5 +166,5 @@ class PipelineStream:
 def _set_hotwords(recognition: LiveRecognition, hotwords: Any) -> None:
     change = getattr(recognition, "set_hotwords", None)
     if change is None:
-        raise OptionError("this recogniser cannot listen for hotwords")
+        raise OptionError("this recogniser cannot listen for hotwords; give none")
     change(hotwords)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +21,13 @@ from uniasr.decoding.kenlm import is_kenlm, read_kenlm
 from uniasr.decoding.lm import LanguageModel, LmScorer
 from uniasr.decoding.ngram import read_arpa
 from uniasr.engines.base import Engine
-from uniasr.errors import MissingExtraError, ModelError, ModelNotFoundError, OptionError
+from uniasr.errors import ModelError, ModelNotFoundError, OptionError
+from uniasr.recognizers.runtime import Runtime
 from uniasr.text.vocabulary import Vocabulary
 from uniasr.types import F32, I64
+
+if TYPE_CHECKING:
+    from uniasr.networks.graphs import Graph
 
 State = Mapping[str, npt.NDArray[Any]]
 
@@ -109,19 +113,12 @@ def _check_tokens(files: LanguageModelFiles, vocabulary: Vocabulary) -> None:
 
 
 def _engine(files: LanguageModelFiles) -> Engine:
-    if files.weights is None:
-        from uniasr.engines.onnx import OnnxEngine
+    def make_graphs() -> Mapping[str, Graph]:
+        from uniasr.checkpoints.network import load_language_model
+        from uniasr.networks.language_model import language_model_graph
 
-        return OnnxEngine(files.directory, (GRAPH,), threads=1)
-    try:
-        import torch  # noqa: F401 - only to tell a missing PyTorch from other failures
-    except ImportError as error:
-        raise MissingExtraError(
-            f"{files.directory} holds weights that need PyTorch: pip install 'uniasr[torch]', or run "
-            "'uniasr export' once where PyTorch is installed"
-        ) from error
-    from uniasr.checkpoints.network import load_language_model
-    from uniasr.engines.torch import TorchEngine
-    from uniasr.networks.language_model import language_model_graph
+        return {GRAPH: language_model_graph(load_language_model(files))}
 
-    return TorchEngine({GRAPH: language_model_graph(load_language_model(files))})
+    exported = files.weights is None
+    runtime = Runtime(threads=1 if exported else None)  # torch's number would be that of the whole process
+    return runtime.open(files.directory, (GRAPH,), exported, make_graphs)

@@ -96,3 +96,11 @@ def together(
         while working and (outcome := working[0].outcome) is not None:
             working.pop(0)
             yield outcome
+
+
+def raising(outcomes: Iterable[Result | UniasrError]) -> Iterator[Result]:
+    """The results in order; an error raises when its turn comes."""
+    for outcome in outcomes:
+        if isinstance(outcome, UniasrError):
+            raise outcome
+        yield outcome

@@ -17,12 +17,7 @@ def dev_loss(network: UniasrNetwork, data: Batches, options: ObjectiveOptions) -
     tokens, latencies = 0, network.config.num_latencies
     for batch in data.epoch(0):
         scale = Scale.of(torch.from_numpy(batch.token_counts))
-        tensors = TensorBatch(
-            torch.from_numpy(batch.rows).to(device),
-            torch.from_numpy(batch.row_counts),
-            torch.from_numpy(batch.tokens).to(device),
-            torch.from_numpy(batch.token_counts).to(device),
-        )
+        tensors = TensorBatch.of(batch, device)
         for latency in range(latencies):
             loss = joint_loss(network, tensors, latency, options, scale=scale)
             parts = {f"accuracy{number}": part.accuracy for number, part in loss.passes.items()}

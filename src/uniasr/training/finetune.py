@@ -66,7 +66,7 @@ def finetune(
         network = load_network(files, ctc=run.ctc_weight > 0)
         if new:
             network = with_tokens(network, len(prepared.vocabulary), seed=run.seed)
-        card = {name: value for name, value in files.card.items() if name not in ("layout", "released")}
+        card = {name: value for name, value in files.card.items() if name != "released"}
         card["fine_tuned_from"] = files.directory.name
         extras = Extras(card, () if bpe is None else (bpe,))
         return fit(network, prepared, files.cmvn, output, run, processes, extras, tell=say)

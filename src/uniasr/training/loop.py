@@ -107,7 +107,9 @@ class Trainer:
             self.network.load_state_dict(divided_weights(state["network"], self.network))
             self.optimizer.load_state_dict(divided_moments(state["optimizer"], self.optimizer))
         except (RuntimeError, ValueError) as error:
-            raise ModelError(f"the snapshot in {self.directory} is of another network: {error}") from error
+            raise ModelError(
+                f"the snapshot in {self.directory} is of another network; choose another place to start anew: {error}"
+            ) from error
         if state.get("scaler"):
             self.scaler.load_state_dict(state["scaler"])
         self.place = Place(
@@ -229,16 +231,14 @@ class Trainer:
         options, device = self.options, self.processes.device
         place = np.random.SeedSequence([options.seed, self.step, number, self.processes.rank])
         torch.manual_seed(int(place.generate_state(1, np.uint64)[0] >> 1))
-        rows = torch.from_numpy(batch.rows).to(device)
-        counts = torch.from_numpy(batch.row_counts)
-        n_mels = self.network.config.frontend.n_mels
+        tensors = TensorBatch.of(batch, device)
+        rows, n_mels = tensors.rows, self.network.config.frontend.n_mels
         if options.channel is not None:
             rows = vary_channel(rows, n_mels, options.channel)
         if options.spec_augment is not None:
-            rows = spec_augment(rows, counts.to(device), n_mels, options.spec_augment)
-        labels = (torch.from_numpy(batch.tokens).to(device), torch.from_numpy(batch.token_counts).to(device))
+            rows = spec_augment(rows, tensors.row_counts.to(device), n_mels, options.spec_augment)
         with torch.autocast(device.type, DTYPES[options.precision], enabled=options.precision != "float32"):
-            loss: JointLoss = model(TensorBatch(rows, counts, *labels), latency, scale)
+            loss: JointLoss = model(tensors._replace(rows=rows), latency, scale)
         return loss
 
     def _numbers(self, losses: Sequence[JointLoss], batches: Sequence[Batch]) -> dict[str, float]:
@@ -248,7 +248,7 @@ class Trainer:
         if not math.isfinite(sums[0]):
             bad = [batch.keys for batch, row in zip(batches, values.tolist(), strict=True) if not math.isfinite(row[0])]
             keys = [key for process in self.processes.gather(bad) for group in process for key in group]
-            raise ModelError(f"the loss is {sums[0]} at step {self.step} for {', '.join(keys)}")
+            raise ModelError(f"the loss is {sums[0]} at step {self.step}; lower lr, or look into {', '.join(keys)}")
         names = ["loss", *(f"{name}{n}" for n, part in losses[0].passes.items() for name in part._fields)]
         return {name: round(value, 5) for name, value in zip(names, sums, strict=True)}
 

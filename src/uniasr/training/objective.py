@@ -17,6 +17,7 @@ from uniasr.errors import OptionError
 from uniasr.networks.layers.cif import Integrated, Predictor, integrate
 from uniasr.networks.layers.fsmn_decoder import ScamaDecoder
 from uniasr.networks.uniasr import CtcHead, UniasrNetwork
+from uniasr.training.batches import Batch
 from uniasr.training.encoding import Encoded, bridge_frames, encode
 
 SOS, EOS, IGNORED = 1, 2, -1
@@ -62,8 +63,15 @@ class TensorBatch(NamedTuple):
 
     rows: Tensor
     row_counts: Tensor
+    """On the CPU: they decide shapes."""
     tokens: Tensor
     token_counts: Tensor
+
+    @classmethod
+    def of(cls, batch: Batch, device: torch.device) -> TensorBatch:
+        """A batch of the data on a device."""
+        rows, *labels = (torch.from_numpy(x).to(device) for x in (batch.rows, batch.tokens, batch.token_counts))
+        return cls(rows, torch.from_numpy(batch.row_counts), *labels)
 
 
 class Scale(NamedTuple):

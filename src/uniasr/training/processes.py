@@ -68,7 +68,7 @@ def joined(device: str = "cpu") -> Iterator[Processes]:
     """
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if device.startswith("cuda") and not torch.cuda.is_available():
-        raise OptionError(f"device is {device}, but PyTorch finds no such GPU here")
+        raise OptionError(f"device is {device}, but PyTorch finds no such GPU here; use device='cpu'")
     if world == 1:
         yield Processes(torch.device(device))
         return

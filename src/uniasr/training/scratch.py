@@ -64,12 +64,13 @@ class Shape:
         ChunkConfig(size=40, stride=20, pad_left=10),
         ChunkConfig(size=60, stride=40, pad_left=10),
     )
-    """One latency each, of pass 1; the last one is what `offline` uses unless there are more than two."""
+    """One latency each, of pass 1; the first is that of `fast` and `normal`, the last that of `offline`."""
     chunks2: tuple[ChunkConfig, ...] = (
         ChunkConfig(size=70, stride=50, pad_left=10),
         ChunkConfig(size=90, stride=70, pad_left=10),
         ChunkConfig(size=130, stride=100, pad_left=15),
     )
+    """The same latencies of pass 2."""
 
     def config(self, vocab_size: int, frontend: FrontendConfig, loss: LossConfig) -> UniasrConfig:
         """The whole configuration; raises ValueError for sizes that do not fit."""
@@ -94,7 +95,7 @@ class Shape:
         )
         size = frontend.feature_size
         modes = published_modes(len(self.chunks))
-        modes["offline"] = type(modes["offline"])(pass_number=2, latency=len(self.chunks) - 1)
+        modes["offline"] = replace(modes["offline"], latency=len(self.chunks) - 1)
         return UniasrConfig(
             vocab_size=vocab_size,
             frontend=frontend,

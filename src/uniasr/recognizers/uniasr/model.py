@@ -19,7 +19,7 @@ from uniasr.features.cmvn import Cmvn
 from uniasr.features.frontend import FrontEnd
 from uniasr.recognizers.biasing import hotword_scorer
 from uniasr.recognizers.language_models import lm_scorer
-from uniasr.recognizers.together import Family, together
+from uniasr.recognizers.together import Family, raising, together
 from uniasr.recognizers.uniasr.driver import advance
 from uniasr.recognizers.uniasr.latency import choose, latencies
 from uniasr.recognizers.uniasr.segments import text_of
@@ -82,10 +82,8 @@ class Uniasr:
 
         Raises AudioError for unusable audio, OptionError for a mode, latency or option that does not exist.
         """
-        (outcome,) = self._run([audio], sample_rate, mode, latency, channel, options)
-        if isinstance(outcome, UniasrError):
-            raise outcome
-        return outcome
+        (transcript,) = raising(self._run([audio], sample_rate, mode, latency, channel, options))
+        return transcript
 
     def transcribe_batch(
         self,
@@ -98,12 +96,7 @@ class Uniasr:
         **options: Any,
     ) -> list[Transcript]:
         """Recognise several inputs together; each result is the same as alone. Arguments as in `transcribe`."""
-        transcripts = []
-        for outcome in self._run(audios, sample_rate, mode, latency, channel, options):
-            if isinstance(outcome, UniasrError):
-                raise outcome
-            transcripts.append(outcome)
-        return transcripts
+        return list(raising(self._run(audios, sample_rate, mode, latency, channel, options)))
 
     def transcribe_scp(
         self,
@@ -120,10 +113,8 @@ class Uniasr:
         """
         entries = read_scp(path)
         outcomes = self._run([entry.source for entry in entries], None, mode, latency, channel, options)
-        for entry, outcome in zip(entries, outcomes, strict=True):
-            if isinstance(outcome, UniasrError):
-                raise outcome
-            yield entry.key, outcome
+        for entry, transcript in zip(entries, raising(outcomes), strict=True):
+            yield entry.key, transcript
 
     def attempt(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import floor
 
 import numpy as np
@@ -15,11 +15,7 @@ from uniasr.features.frontend import FrontEnd
 from uniasr.recognizers.biasing import hotword_scorer
 from uniasr.recognizers.uniasr.firing import kept_count
 from uniasr.recognizers.uniasr.latency import audio_of_rows_ms
-from uniasr.recognizers.uniasr.passes import (
-    EncodedChunk,
-    PassCarry,
-    PassPlan,
-)
+from uniasr.recognizers.uniasr.passes import EncodedChunk, PassCarry, PassPlan
 from uniasr.recognizers.uniasr.rows import RowBuffer
 from uniasr.recognizers.uniasr.segments import (
     Clock,
@@ -35,6 +31,17 @@ from uniasr.recognizers.written import Conversion
 from uniasr.text.hotwords import Hotwords, read_hotwords
 from uniasr.text.vocabulary import Vocabulary
 from uniasr.types import F32, DecodingOptions, Event, Final, Partial, Refresh, Segment, Token
+
+
+@dataclass(frozen=True, slots=True)
+class _Refreshed:
+    """What the last refresh showed of pass 2."""
+
+    tokens: Sequence[Token | None] = ()
+    stable: int = 0
+    """Leading ones that never change again."""
+    frames: int = 0
+    """Feature rows that they cover."""
 
 
 class Session:
@@ -65,7 +72,7 @@ class Session:
         self._sample_rate_hz, self._num_samples = sample_rate_hz, 0
         self._features = RowBuffer(front_end.config.feature_size)
         self.segment = open_segment(0, 0, plans, self._features, options, self.scorers, live=live)
-        self._second_tokens: tuple[list[Token | None], int, int] = ([], 0, 0)
+        self._refreshed = _Refreshed()
         self._refreshed_ms: int | None = None
 
     def feed(self, samples: F32) -> None:
@@ -147,7 +154,7 @@ class Session:
         self.events.append(_final(self._writing.segment(result) if self._writing else result))
         self._writing = self._kana.writing(self._words) if self._kana else None
         start = segment.start + segment.num_frames
-        self._second_tokens, self._refreshed_ms = ([], 0, 0), None
+        self._refreshed, self._refreshed_ms = _Refreshed(), None
         self.segment = open_segment(
             segment.index + 1, start, self.plans, self._features, self.options, self.scorers, live=self.live
         )
@@ -217,22 +224,22 @@ class Session:
             now, least = clock.at_frame(segment.first.frames_done), self.options.refresh_ms
             if least is None or self._refreshed_ms is None or now - self._refreshed_ms >= least:
                 self._refreshed_ms = now
-                self._second_tokens = (*self._tokens(segment.second, clock), segment.second.frames_done)
+                self._refreshed = _Refreshed(*self._tokens(segment.second, clock), segment.second.frames_done)
                 self._emit_both(Refresh, clock)
 
     def _emit_both(self, kind: type[Partial], clock: Clock) -> None:
         """Second-pass tokens so far, then the first pass's tokens that fire behind them."""
         first = self.segment.first
-        shown, stable, frames = self._second_tokens
         ahead, _ = self._tokens(first, clock)
-        behind = [token for token, end in zip(ahead, first.ends, strict=False) if end > frames]
-        head = visible(shown)
+        behind = [token for token, end in zip(ahead, first.ends, strict=False) if end > self._refreshed.frames]
+        head = visible(self._refreshed.tokens)
         last_ms = head[-1].end_ms if head else 0
         tail = tuple(
             Token(token.text, token.id, max(token.start_ms, last_ms), max(token.end_ms, last_ms), token.confidence)
             for token in visible(behind)
         )
-        self._emit(kind, head + tail, _count(shown[:stable]), clock, first.frames_done)
+        stable = _count(self._refreshed.tokens[: self._refreshed.stable])
+        self._emit(kind, head + tail, stable, clock, first.frames_done)
 
     def _tokens(self, carry: PassCarry, clock: Clock) -> tuple[list[Token | None], int]:
         """Tokens of the best running hypothesis, and how many of them never change again."""
