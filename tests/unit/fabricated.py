@@ -23,7 +23,7 @@ UNIT = 64
 """Alphas are multiples of 1 / UNIT, so that no sum is rounded."""
 
 
-def fabricated_config(chunk=None, chunk2=None, shift_ms=0.0, confidence=None):
+def fabricated_config(chunk=None, chunk2=None, shift_ms=0.0, confidence=None, confirm_s=None):
     return small_config(
         FrontendConfig(sample_rate_hz=RATE_HZ, n_mels=4, frame_length_ms=25, frame_shift_ms=10, lfr_m=7, lfr_n=6),
         (chunk or ChunkConfig(size=20, stride=10, pad_left=5),),
@@ -33,14 +33,16 @@ def fabricated_config(chunk=None, chunk2=None, shift_ms=0.0, confidence=None):
         decoder_sizes={"attention_dim": 4, "attention_heads": 1, "linear_units": 4, "num_blocks": 1},
         time_shift_ms=(shift_ms, shift_ms),
         confidence=confidence or (ConfidenceConfig(), ConfidenceConfig()),
+        confirm_s=confirm_s,
     )
 
 
-def fabricated_model(**changes):
+def fabricated_model(engine=None, **changes):
+    """The engine is a class, FormulaEngine by default."""
     config = fabricated_config(**changes)
     tokens = Vocabulary(("<blank>", "<s>", "</s>", *"あいうえおかきく", "<unk>"))
     cmvn = Cmvn(np.zeros(28, np.float32), np.ones(28, np.float32))
-    model = Uniasr(FormulaEngine(config), config, tokens, cmvn)
+    model = Uniasr((engine or FormulaEngine)(config), config, tokens, cmvn)
     model._front_end = PlainFrontEnd(config.frontend)
     return model
 

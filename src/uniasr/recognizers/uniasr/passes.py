@@ -43,6 +43,8 @@ class PassPlan:
     """How much later than its firings the speech is."""
     confidence: ConfidenceConfig
     """How probabilities become confidences."""
+    confirm_frames: int | None
+    """Feature rows within which pass 1 must have heard something too; None where it need not, and for pass 1."""
 
     @property
     def suffix(self) -> str:
@@ -68,6 +70,7 @@ class PassPlan:
 def plan_pass(config: UniasrConfig, number: int, latency: int) -> PassPlan:
     """The plan of pass 1 or 2 at a trained latency."""
     encoder = config.encoder_of(number)
+    confirm = None if number == 1 or config.confirm_s is None else int(config.confirm_s * 1000 / config.row_ms(1))
     return PassPlan(
         number,
         latency,
@@ -78,6 +81,7 @@ def plan_pass(config: UniasrConfig, number: int, latency: int) -> PassPlan:
         config.row_ms(number),
         config.time_shift_ms[number - 1],
         config.confidence[number - 1],
+        confirm,
     )
 
 
