@@ -18,7 +18,7 @@ import scipy.signal
 import soundfile
 from corpus import RATE, Recording, Samples, real_words, synthetic
 from prepare import Plan, Worker, pad, rows_of
-from spoil import mixed, room
+from spoil import at_some_level, mixed, room
 
 from uniasr.audio.resample import resample
 from uniasr.types import F32
@@ -105,8 +105,7 @@ class NoisyWorker(Worker):
             noise = noise_like(random, self.noises, self.voices, len(samples))
             samples = mixed(samples, noise, random.uniform(*NOISE_DB))
         samples = channel(samples, random)
-        peak = float(np.abs(samples).max()) + 1e-9
-        return rows_of(self.front_end, (samples * (10 ** (-random.uniform(1, 30) / 20) / peak)).astype(np.float32))
+        return rows_of(self.front_end, at_some_level(samples, random))
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ import prepare
 from corpus import RATE, Recording, Samples, real_words, synthetic
 from prepare import Plan, Worker, pad, rows_of
 from sounds import sound
-from spoil import room
+from spoil import at_some_level, room
 
 from uniasr.types import F32
 
@@ -75,8 +75,7 @@ class SoundsWorker(Worker):
             bed, over = self.drawn(random, len(samples)), random.uniform(*BED_DB)
             samples += bed * (loudness * 10 ** (-over / 20) / (float(np.sqrt(np.mean(bed**2))) + 1e-9))
         samples = samples + random.standard_normal(len(samples)) * 10 ** random.uniform(-5, -3.5)
-        peak = float(np.abs(samples).max()) + 1e-9
-        return rows_of(self.front_end, (samples * (10 ** (-random.uniform(1, 30) / 20) / peak)).astype(np.float32))
+        return rows_of(self.front_end, at_some_level(samples, random))
 
 
 def main() -> None:

@@ -50,5 +50,10 @@ def spoil(samples: Samples, noises: Sequence[Samples], random: np.random.Generat
         samples = add_noise(samples, noises, random)
     else:  # never digital silence: recordings have a floor
         samples = samples + random.standard_normal(len(samples)).astype(np.float32) * 10 ** random.uniform(-5, -3.5)
+    return at_some_level(samples, random)
+
+
+def at_some_level(samples: Samples, random: np.random.Generator) -> Samples:
+    """The samples with a peak 1 to 30 dB below full scale."""
     peak = float(np.abs(samples).max()) + 1e-9
     return (samples * (10 ** (-random.uniform(1, 30) / 20) / peak)).astype(np.float32)
