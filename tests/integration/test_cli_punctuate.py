@@ -46,16 +46,16 @@ def test_pieces_that_come_live_are_one_text():
     assert text[-1] in "。？"
 
 
-def test_bytes_that_are_no_text_do_not_stop_it():
+def test_bytes_that_are_no_text_are_named_with_their_line():
     done = subprocess.run(
         [sys.executable, "-m", "uniasr", "punctuate", "--threads", "1"],
-        input=b"\xff\xfe\x00\n" + SPOKEN.encode(),
+        input=SPOKEN.encode() + b"\n\xff\xfe\x00\n",
         capture_output=True,
         timeout=60,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert len(done.stdout.decode().splitlines()) == 2
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.decode() == "uniasr: standard input, line 2 is not UTF-8 text\n"
 
 
 @pytest.mark.parametrize(

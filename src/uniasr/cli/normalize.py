@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Literal
 
 from uniasr.cli.sinks import put
-from uniasr.errors import OptionError
+from uniasr.cli.typed import typed_lines
 from uniasr.text.normalization import Normalized, itn, read_whitelist, tn
 
 
@@ -28,7 +26,7 @@ def run(direction: Literal["itn", "tn"], request: Request) -> None:
     whitelist = None if request.whitelist is None else read_whitelist(request.whitelist)
     convert = itn if direction == "itn" else tn
     convert("", request.language, whitelist=whitelist)  # a wrong language is told before the first line is awaited
-    for text in request.texts or _lines():
+    for text in request.texts or typed_lines():
         put(_line(convert(text, request.language, spans=True, whitelist=whitelist), spans=request.spans))
 
 
@@ -39,11 +37,3 @@ def _line(result: Normalized, *, spans: bool) -> str:
     for span in plain["spans"]:
         del span["certainty"]  # 1 for all: rules choose nothing
     return json.dumps(plain, ensure_ascii=False) + "\n"
-
-
-def _lines() -> Iterator[str]:
-    for number, line in enumerate(sys.stdin.buffer, start=1):
-        try:
-            yield line.decode("utf-8").rstrip("\r\n")
-        except UnicodeDecodeError as error:
-            raise OptionError(f"standard input, line {number} is not UTF-8 text") from error

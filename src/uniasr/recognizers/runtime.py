@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from uniasr.networks.graphs import Graph
 
 BACKENDS = ("auto", "onnxruntime", "torch")
+MOST_THREADS = 1024
+"""Each graph of a model starts so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,8 @@ class Runtime:
     def __post_init__(self) -> None:
         if self.backend not in BACKENDS:
             raise OptionError(f"backend is {self.backend!r}; choose one of {', '.join(BACKENDS)}")
-        if self.threads is not None and (not isinstance(self.threads, int) or self.threads < 1):
-            raise OptionError(f"threads is {self.threads!r}; give a whole number of at least 1, or None")
+        if self.threads is not None and not (isinstance(self.threads, int) and 1 <= self.threads <= MOST_THREADS):
+            raise OptionError(f"threads is {self.threads!r}; give a whole number from 1 to {MOST_THREADS}, or None")
         if not re.fullmatch(r"cpu|cuda(:\d+)?", self.device):
             raise OptionError(f"device is {self.device!r}; choose 'cpu' or 'cuda' ('cuda:1' for the second GPU)")
 
