@@ -53,12 +53,20 @@ def training_plans(data: Path, hts: list[Path]) -> Iterator[Plan]:
             seed += 1
             yield Plan(f"{word.key}-{copy}", (word,), True, seed)
     for copy in range(2, 5):
-        order = [words[i] for i in random.permutation(len(words))]
-        while order:
-            size = int(random.integers(2, 7))
-            group, order = tuple(order[:size]), order[size:]
+        for group in joined(words, random, (2, 7)):
             seed += 1
             yield Plan(f"{group[0].key}-{copy}", group, True, seed)
+
+
+def joined(
+    words: list[Recording], random: np.random.Generator, size: tuple[int, int]
+) -> Iterator[tuple[Recording, ...]]:
+    """All words in random order, in groups of at least the first size and fewer than the second."""
+    order = [words[i] for i in random.permutation(len(words))]
+    while order:
+        count = int(random.integers(*size))
+        yield tuple(order[:count])
+        order = order[count:]
 
 
 def dev_plans(data: Path, hts_dev: Path) -> Iterator[tuple[str, list[Plan]]]:
@@ -128,19 +136,33 @@ def cmvn_of(store: FeatureStore) -> Cmvn:
     return Cmvn(shift.astype(np.float32), scale.astype(np.float32))
 
 
+def command(about: str | None) -> argparse.ArgumentParser:
+    """The options that all stores have."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--jobs", type=int, default=1)
+    return parser
+
+
+def write_train(
+    options: argparse.Namespace, plans: Iterator[Plan], make: Callable[..., Worker], *arguments: object
+) -> None:
+    """The training store of such a command."""
+    with pool_of(options.jobs, make, options.data / "noise", *arguments) as pool:
+        write(options.out / "train", list(plans), pool)
+
+
 def main() -> None:
     """Write all stores."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
+    parser = command(__doc__)
     parser.add_argument("--hts", type=Path, nargs="+", required=True)
     parser.add_argument("--hts-dev", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     with pool_of(options.jobs, Worker, options.data / "noise") as pool:
         for name, plans in dev_plans(options.data, options.hts_dev):
             write(options.out / name, plans, pool)
-        write(options.out / "train", list(training_plans(options.data, options.hts)), pool)
+    write_train(options, training_plans(options.data, options.hts), Worker)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ Speed changes pitch and formants with it: other timbres out of few.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,16 +52,11 @@ class SpeedWorker(Worker):
 
 def main() -> None:
     """Write the store."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
+    parser = prepare.command(__doc__)
     parser.add_argument("--hts", type=Path, required=True)
     parser.add_argument("--kokoro", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
-    found = list(plans(options.data, options.hts, options.kokoro))
-    with prepare.pool_of(options.jobs, SpeedWorker, options.data / "noise") as pool:
-        prepare.write(options.out / "train", found, pool)
+    prepare.write_train(options, plans(options.data, options.hts, options.kokoro), SpeedWorker)
 
 
 if __name__ == "__main__":

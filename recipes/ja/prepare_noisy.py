@@ -7,7 +7,6 @@ The first three stores made a model for clear speech: at 10 dB, or on a telephon
 
 from __future__ import annotations
 
-import argparse
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ import prepare
 import scipy.signal
 import soundfile
 from corpus import RATE, Recording, Samples, real_words, synthetic
-from prepare import Plan, Worker, pad, rows_of
+from prepare import Plan, Worker, joined, pad, rows_of
 from spoil import at_some_level, mixed, room
 
 from uniasr.audio.resample import resample
@@ -40,11 +39,7 @@ def plans(data: Path, speech: list[Path]) -> Iterator[Plan]:
     found += [(recording,) for folder in speech for recording in synthetic(folder)]
     words = [recording for recording in real_words(data / "ja_real") if recording.split == "train"]
     for _ in range(2):
-        order = [words[i] for i in random.permutation(len(words))]
-        while order:
-            size = int(random.integers(1, 6))
-            found.append(tuple(order[:size]))
-            order = order[size:]
+        found += joined(words, random, (1, 6))
     for seed, i in enumerate(random.permutation(len(found))):
         yield Plan(f"{found[i][0].key}-x{seed}", found[i], True, seed)
 
@@ -110,16 +105,11 @@ class NoisyWorker(Worker):
 
 def main() -> None:
     """Write the store."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
+    parser = prepare.command(__doc__)
     parser.add_argument("--speech", type=Path, nargs="+", required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
-    found = list(plans(options.data, options.speech))
     voices = synthetic(options.data / "ja_synth_kokoro")
-    with prepare.pool_of(options.jobs, NoisyWorker, options.data / "noise", voices) as pool:
-        prepare.write(options.out / "train", found, pool)
+    prepare.write_train(options, plans(options.data, options.speech), NoisyWorker, voices)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ python prepare_quiet.py --data DATA --hts SYNTH/hts SYNTH/hts2 --out WORK3
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,15 +45,10 @@ class QuietWorker(Worker):
 
 def main() -> None:
     """Write the store."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
+    parser = prepare.command(__doc__)
     parser.add_argument("--hts", type=Path, nargs="+", required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
-    found = list(plans(options.data, options.hts))
-    with prepare.pool_of(options.jobs, QuietWorker, options.data / "noise") as pool:
-        prepare.write(options.out / "train", found, pool)
+    prepare.write_train(options, plans(options.data, options.hts), QuietWorker)
 
 
 if __name__ == "__main__":

@@ -8,14 +8,13 @@ noise; with these two alone the model also hears it where there is none.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import prepare
 from corpus import RATE, Recording, Samples, real_words, synthetic
-from prepare import Plan, Worker, pad, rows_of
+from prepare import Plan, Worker, joined, pad, rows_of
 from sounds import sound
 from spoil import at_some_level, room
 
@@ -36,11 +35,7 @@ def plans(data: Path, speech: list[Path]) -> Iterator[Plan]:
     found: list[tuple[Recording, ...]] = [(recording,) for recording in synthetic(data / "ja_synth_kokoro")]
     found += [(recording,) for folder in speech for recording in synthetic(folder)]
     words = [recording for recording in real_words(data / "ja_real") if recording.split == "train"]
-    order = [words[i] for i in random.permutation(len(words))]
-    while order:
-        size = int(random.integers(1, 5))
-        found.append(tuple(order[:size]))
-        order = order[size:]
+    found += joined(words, random, (1, 5))
     for seed, i in enumerate(random.permutation(len(found))):
         yield Plan(f"{found[i][0].key}-a{seed}", found[i], True, seed)
 
@@ -80,15 +75,10 @@ class SoundsWorker(Worker):
 
 def main() -> None:
     """Write the store."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
+    parser = prepare.command(__doc__)
     parser.add_argument("--speech", type=Path, nargs="+", required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
-    found = list(plans(options.data, options.speech))
-    with prepare.pool_of(options.jobs, SoundsWorker, options.data / "noise") as pool:
-        prepare.write(options.out / "train", found, pool)
+    prepare.write_train(options, plans(options.data, options.speech), SoundsWorker)
 
 
 if __name__ == "__main__":
