@@ -274,7 +274,7 @@ def _relations() -> Iterator[Rule]:
         return f"{spoken(low)}から{spoken(high)}" + (_symbols()[unit] if unit else "")
 
     def listed(match: re.Match[str]) -> str:
-        return "、".join(spoken(one) for one in match[0].split(","))
+        return "、".join(spoken(one) for one in re.findall(r"\d+", match[0]))
 
     symbol = "|".join(re.escape(one) for one in sorted(_symbols(), key=len, reverse=True))
     between = rf"(?<![\d.,:-])({NUMBER})\s?[-−〜~]\s?({NUMBER})"
@@ -283,7 +283,7 @@ def _relations() -> Iterator[Rule]:
     yield "range", r"(?:(?<=\d:\d\d)|(?<=\d[AaPp][Mm]))[-−](?=\d{1,2}:\d\d)", lambda m: "から"
     yield "range", r"(?<=[^\s、。])[〜~～](?=(?:第|午前|午後|翌日?|[AaPp][Mm])?[-+¥$€]?\d)", lambda m: "から"
     yield "range", r"(?<=[年月日時分])(?:[〜~～]|[-−](?=\d))", lambda m: "から"
-    yield "approx", r"(?<![\d,.])\d{1,2}(?:,\d{1,2})+(?![\d,])", listed
+    yield "approx", r"(?<![\d,.])\d{1,2}(?:,\s?\d{1,2})+(?![\d,])", listed
     yield (
         "score",
         rf"(?<![\d:-]){INTEGER}(?:[-−]{INTEGER}|(?::{INTEGER}){{1,4}})(?![\d:-])",
