@@ -18,9 +18,11 @@ _ENDINGS = (
     "本(?:木|松|柳|杉|榎)|軒(?:家|屋|茶屋|店)|反[田野町]|日[市町]|番[町丁](?!目)|丁堀|丁畷",
     "条(?:通|大橋|河原|大路)|里[ヶケがガ](?=[一-鿿])|里浜",
     # people whose names read like a count
-    "(?:瓶|階|枝|品|本|室)(?:さん|氏|選手|監督|投手|先生)|条(?:家|院|さん|氏)",
+    "(?:瓶|階|枝|品|本|室|里|反|株|時)(?:さん|氏|選手|監督|投手|先生)|条(?:家|院|さん|氏)",
     # forms, memorial days, grammar, music, and what else is built on a numeral
     "面体|角形|等辺|次元|頭身|頭筋|回忌|周忌|段活用|人称|重奏|重唱|元論|元号|元老|字架|字路|面鳥|百合",
+    # companies of warriors and singers, haircuts, degrees of bloom
+    "人衆|人娘|本槍|部合唱|部合奏|[分厘]刈り|分通り",
     "分(?=[すしさせ][るたてれず])",
 )
 _FAMILIES = re.compile(
