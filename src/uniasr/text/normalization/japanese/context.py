@@ -36,13 +36,13 @@ _BARE_SINGLE = re.compile(
 """What may follow a single numeral without a unit; の and と are left out (二の足, 三の丸)."""
 
 _OPERATOR = "(?:たす|足す|ひく|引く|かける|掛ける|カケル|わる|割る|ワル|プラス|マイナス|イコール)"
-_SERIES = "(?:から|まで|[〜~～、・とか]|ないし|対|または)"
+_SERIES = "(?:から|まで|[〜~～、・とか]|(?:ないし|または)、?|対)"
 _CALCULATED = re.compile(
     rf"(?:{_OPERATOR}|対)(?:マイナス)?{_N}|の{_N}+乗|に{_N}+を|と{_N}+分の|で[割掛]|を(?:押|プッシュ|ダイヤル|入力|代入|選)|"
     rf"と(?:答え|入力|回答|表示)"
 )
 """What shows a number to be one, 一 included: it is calculated with, pressed, entered."""
-_BOUNDS = re.compile(rf"(?:から|ないし|[〜~～]){_N}|以上|以下|未満|を(?:超え|上回|下回)")
+_BOUNDS = re.compile(rf"(?:から|ないし、?|[〜~～]){_N}|以上|以下|未満|を(?:超え|上回|下回)")
 """What 一 needs: it begins a range, or bounds one."""
 _ONE_OR_TWO = re.compile(r"[、・]二(?:[年月日人個回度時分秒枚本冊台位階週歳番]|か月|ヶ月|カ月)")
 _CALCULATED_BEFORE = re.compile(rf"{_N}(?:{_OPERATOR}|対)$")

@@ -80,7 +80,7 @@ def _codes() -> Iterator[Rule]:
 
     yield "electronic", r"(?<![A-Za-z0-9._+-])[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", address
     yield "electronic", r"(?:https?://|www\.)[A-Za-z0-9._/-]*[A-Za-z0-9/]", address
-    yield "phone", r"(?<![\d-])0\d{1,4}([- ])\d{1,4}\1\d{3,4}(?![\d-])", lambda m: digits_joined(m[0])
+    yield "phone", r"(?<![\d-])0\d{1,4}(?:-\d{1,4}-\d{3,4}| \d{1,4} \d{4})(?![\d-])", lambda m: digits_joined(m[0])
     yield "phone", r"(?<![\d-])\(0\d{1,4}\)\d{1,4}-\d{4}(?![\d-])", lambda m: digits_joined(m[0])
     yield "phone", r"(?<!\d)0\d{1,3}\(\d{1,4}\)\d{4}(?!\d)", lambda m: digits_joined(m[0])
     yield "phone", r"\+\d{1,3}(?:-\d{1,4}){2,4}(?![\d-])", lambda m: "プラス" + digits_joined(m[0])
