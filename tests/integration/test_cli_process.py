@@ -173,3 +173,22 @@ class TestExport:
         assert done.returncode == 2
         assert "uniasr[export]" in done.stderr
         assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--foo"], "uniasr --help"),
+        (["nothing"], "'nothing'"),
+        (["transcribe"], "INPUT"),
+        (["transcribe", "a.wav", "--merge", "x"], "'x' is not a valid float; see uniasr transcribe --help"),
+        (["itn", "--language"], "uniasr itn --help"),
+        (["data", "check"], "--data"),
+    ],
+)
+def test_a_command_line_that_does_not_parse_is_one_sentence(words, said, tmp_path):
+    process = start(*words, cwd=tmp_path)
+    out, err = process.communicate()
+    assert (process.returncode, out, len(err.splitlines())) == (2, "", 1)
+    assert err.startswith("uniasr: ")
+    assert said in err

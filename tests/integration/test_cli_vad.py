@@ -53,7 +53,7 @@ def test_wrong_options_and_models(uniasr, model, speech, tmp_path):
     for words, said in (
         (("--profile", "fast"), "profile is 'fast'"),
         (("--profile", "dynamic", "--max-end-silence", 300), "give one of them"),
-        (("--max-end-silence", -1), "max_end_silence_time is -1"),
+        (("--max-end-silence", -1), "max_end_silence_ms is -1"),
         (("--device", "tpu"), "device is 'tpu'"),
     ):
         code, out, err = uniasr("vad", "--model", model, *words, speech)

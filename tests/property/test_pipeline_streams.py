@@ -120,6 +120,19 @@ def test_without_parts_a_pipeline_is_its_recogniser(model, speech):
         pipeline.segments(speech)
 
 
+def test_a_text_normalisation_may_return_text_alone(model, vad, speech):
+    plain = uniasr.Pipeline(model, vad).transcribe(speech, RATE, beam_size=1)
+    louder = uniasr.Pipeline(model, vad, itn=lambda text: text + "!").transcribe(speech, RATE, beam_size=1)
+    for before, after in zip(plain.segments, louder.segments, strict=True):
+        assert after.text == (before.text + "!" if before.text else "")
+        assert "".join(token.text for token in after.tokens) == after.text
+        starts = [token.start_ms for token in after.tokens]
+        assert starts[: len(before.tokens)] == [token.start_ms for token in before.tokens]
+        assert starts == sorted(starts)
+    with pytest.raises(OptionError, match="NoneType"):
+        uniasr.Pipeline(model, vad, itn=lambda text: None).transcribe(speech, RATE, beam_size=1)
+
+
 def test_one_bad_recording_does_not_stop_the_others(model, vad, speech, tmp_path):
     (tmp_path / "cut.wav").write_bytes(b"RIFF0000WAVE")
     soundfile.write(tmp_path / "good.wav", speech, RATE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -21,6 +21,7 @@ from uniasr.cli.train import train
 from uniasr.errors import AudioError, DataError, UniasrError
 
 INPUT_FAILED, WRONG_CALL, INTERRUPTED = 1, 2, 130
+_HELP = getattr(click.exceptions, "NoArgsIsHelpError", ())  # older versions of click just show the help
 
 
 class Boundary(click.Group):
@@ -38,6 +39,24 @@ class Boundary(click.Group):
         except KeyboardInterrupt:
             complain("interrupted")
             ctx.exit(INTERRUPTED)
+        except click.UsageError as error:
+            _refuse(ctx, error)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Exit with 2 where an option of the command itself is wrong."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            _refuse(ctx, error)
+
+
+def _refuse(ctx: click.Context, error: click.UsageError) -> NoReturn:
+    """A command line that does not parse; asking for nothing at all shows the help."""
+    if isinstance(error, _HELP):
+        raise error
+    path = error.ctx.command_path if error.ctx else f"{ctx.command_path} {ctx.invoked_subcommand or ''}".strip()
+    complain(f"{error.format_message().rstrip('.')}; see {path} --help")
+    ctx.exit(WRONG_CALL)
 
 
 def complain(sentence: str) -> None:

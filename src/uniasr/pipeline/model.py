@@ -11,7 +11,7 @@ from uniasr.audio.pcm import PcmDecoder
 from uniasr.errors import OptionError, UniasrError
 from uniasr.pipeline.files import Memory, Recording, recognised
 from uniasr.pipeline.finish import Finisher, transcript_of
-from uniasr.pipeline.parts import Convert, Name, Recogniser, converter, detector, punctuator, recogniser
+from uniasr.pipeline.parts import Conversion, Name, Recogniser, converter, detector, punctuator, recogniser
 from uniasr.pipeline.speech import SpeechCutter
 from uniasr.pipeline.stream import PipelineStream
 from uniasr.recognizers.punctuation import Punctuator
@@ -28,8 +28,8 @@ class Pipeline:
         asr: the recogniser; None means the packaged Japanese model.
         vad: finds speech, so that silence costs little and long recordings are cut where nobody speaks.
         punctuation: puts marks.
-        itn: writes numbers with digits: the code of a language, or a function from text to
-            `uniasr.text.normalization.Normalized`.
+        itn: writes numbers with digits: the code of a language, or a function from text to text or to
+            `uniasr.text.Normalized`, which also says where every part comes from.
         device, backend, threads: of parts that are given by name, as in `uniasr.load_model`.
 
     Immutable; safe to use from many threads.
@@ -40,7 +40,7 @@ class Pipeline:
         asr: Recogniser | Name | None = None,
         vad: Vad | Name | None = None,
         punctuation: Punctuator | Name | None = None,
-        itn: Convert | str | None = None,
+        itn: Conversion | str | None = None,
         *,
         device: str = "cpu",
         backend: str = "auto",

@@ -14,10 +14,14 @@ from uniasr.recognizers.punctuation import Punctuator
 from uniasr.recognizers.vad import Vad
 from uniasr.text import itn as convert
 from uniasr.text.normalization import LANGUAGES, Normalized
+from uniasr.text.normalization.differences import differences
+from uniasr.text.normalization.records import normalized
 from uniasr.types import Event, Transcript
 
 Convert: TypeAlias = Callable[[str], Normalized]
 """Inverse text normalisation of one text, with the spans that its parts come from."""
+Conversion: TypeAlias = Callable[[str], Normalized | str]
+"""The same as a user may give it: of a text without spans, the words that differ are the spans."""
 
 
 class LiveRecognition(Protocol):
@@ -89,14 +93,30 @@ def punctuator(given: Punctuator | Name | None, *runtime: Any) -> Punctuator | N
     return given
 
 
-def converter(given: Convert | str | None) -> Convert | None:
+def converter(given: Conversion | str | None) -> Convert | None:
     """The text normalisation that is meant: None, the code of a language, or a function."""
-    if given is None or callable(given):
-        return given
+    if given is None:
+        return None
+    if callable(given):
+        return _with_spans(given)
     if given not in LANGUAGES["itn"]:
         raise OptionError(f"itn is {given!r}; choose one of {', '.join(LANGUAGES['itn'])}, a function, or None")
     language = given
     return lambda text: convert(text, language, spans=True)
+
+
+def _with_spans(function: Conversion) -> Convert:
+    def convert(text: str) -> Normalized:
+        result = function(text)
+        if isinstance(result, str):
+            return normalized(text, differences(text, result))
+        if not isinstance(result, Normalized):
+            raise OptionError(
+                f"the function given as itn returned a {type(result).__name__}; it must return a string or a Normalized"
+            )
+        return result
+
+    return convert
 
 
 def _path(given: Name | None) -> str | Path | None:

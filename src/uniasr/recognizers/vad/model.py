@@ -128,6 +128,12 @@ class Vad:
         if profile not in PROFILES:
             raise OptionError(f"profile is {profile!r}; choose one of {', '.join(PROFILES)}")
         if max_end_silence_ms is not None:
+            if (
+                not isinstance(max_end_silence_ms, int)
+                or isinstance(max_end_silence_ms, bool)
+                or max_end_silence_ms < 0
+            ):
+                raise OptionError(f"max_end_silence_ms is {max_end_silence_ms!r}; give whole milliseconds from 0")
             if "silence_schedule" in PROFILES[profile] or "silence_schedule" in changes:
                 raise OptionError(
                     "max_end_silence_ms fixes what a silence schedule (profile 'dynamic') changes; give one of them"

@@ -1,21 +1,19 @@
 """Languages that compiled grammars of other projects convert: wetext (WeTextProcessing) and itntext (FunASR).
 
-Both run weighted transducers with kaldifst. They return text only; spans are found by comparing it with the source word
-by word (in scripts without blanks: character by character).
+Both run weighted transducers with kaldifst. They return text only; their spans are the words that differ.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from functools import cache
 from importlib import import_module
 from typing import Literal
 
 from uniasr.errors import MissingExtraError
-from uniasr.text.join import solid
+from uniasr.text.normalization.differences import differences
 from uniasr.text.normalization.records import Piece
 
 Direction = Literal["itn", "tn"]
@@ -37,7 +35,6 @@ GRAMMARS: dict[Direction, dict[str, Grammar]] = {
 
 _OUTSIDE = re.compile(r'[\x00-\x1f\x7f"\\]+')
 """Characters that end a sentence for the grammars, which cannot read or would escape them."""
-_WORD = re.compile(r"\s+|[^\W_]+|.", re.DOTALL)
 
 
 def converter(direction: Direction, language: str) -> Callable[[str], list[Piece]]:
@@ -81,22 +78,4 @@ def _sentence(source: str, start: int, end: int, normalize: Callable[[str], str]
         text = normalize(inner)
     except (AssertionError, RuntimeError, ValueError, IndexError):  # how the two packages say that no path exists
         return []
-    return [Piece(start + first, start + last, new, "converted") for first, last, new in _differences(inner, text)]
-
-
-def _differences(source: str, text: str) -> Iterator[tuple[int, int, str]]:
-    before, after = _words(source), _words(text)
-    starts = [0]
-    for word in before:
-        starts.append(starts[-1] + len(word))
-    for kind, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if kind != "equal":
-            yield starts[i1], starts[i2], "".join(after[j1:j2])
-
-
-def _words(text: str) -> list[str]:
-    words: list[str] = []
-    for match in _WORD.finditer(text):
-        word = match[0]
-        words += list(word) if solid(word[0]) else [word]
-    return words
+    return differences(inner, text, start)

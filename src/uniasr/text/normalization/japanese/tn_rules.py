@@ -52,8 +52,8 @@ def rules() -> Iterator[Rule]:
     yield from _relations()
     number = rf"{_NOT_AFTER}{NUMBER}"
     yield "time", r"(?<!\d)0\d(?=[月日時分秒])", lambda m: spoken(str(int(m[0])))
-    yield "cardinal", rf"{number}(?=時|度)", lambda m: spoken(m[0])
-    yield "cardinal", rf"(?<![\d.,0-9A-Za-z\-])[-−+±]{NUMBER}", lambda m: spoken(m[0])
+    yield "cardinal", rf"{number}(?=時|度|(?<=時0)分|(?<=分0)秒)", lambda m: spoken(m[0])
+    yield "cardinal", rf"(?<![\d.,0-9A-Za-z\-年月日時分])[-−+±]{NUMBER}", lambda m: spoken(m[0])
     yield "cardinal", number, lambda m: spoken_alone(m[0])
 
 
@@ -80,7 +80,7 @@ def _codes() -> Iterator[Rule]:
 
     yield "electronic", r"(?<![A-Za-z0-9._+-])[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", address
     yield "electronic", r"(?:https?://|www\.)[A-Za-z0-9._/-]*[A-Za-z0-9/]", address
-    yield "phone", r"(?<![\d-])0\d{1,4}-\d{1,4}-\d{3,4}(?![\d-])", lambda m: digits_joined(m[0])
+    yield "phone", r"(?<![\d-])0\d{1,4}(?:-\d{1,4}-\d{3,4}| \d{1,4} \d{4})(?![\d-])", lambda m: digits_joined(m[0])
     yield "phone", r"(?<![\d-])\(0\d{1,4}\)\d{1,4}-\d{4}(?![\d-])", lambda m: digits_joined(m[0])
     yield "phone", r"(?<!\d)0\d{1,3}\(\d{1,4}\)\d{4}(?!\d)", lambda m: digits_joined(m[0])
     yield "phone", r"\+\d{1,3}(?:-\d{1,4}){2,4}(?![\d-])", lambda m: "プラス" + digits_joined(m[0])
@@ -104,7 +104,8 @@ def _codes() -> Iterator[Rule]:
     yield "ordinal", r"(?:No\.?|№|#)\s?(\d+)", lambda m: "ナンバー" + spoken(m[1])
     yield "ordinal", r"(?<![A-Za-z0-9])B(\d{1,2})(?:F(?![A-Za-z0-9])|階)", lambda m: f"地下{spoken(m[1])}階"
     yield "ordinal", r"(?<![A-Za-z0-9])(\d{1,3})F(?![A-Za-z0-9])", lambda m: f"{spoken(m[1])}階"
-    yield "ordinal", r"(?<![A-Za-z])(?:I{1,3}|IV|VI{0,3}|IX)(?=世)", lambda m: spoken(str(_roman(m[0])))
+    roman = "(?:I{1,3}|I?V|VI{1,3}|IX|XI{1,2})"
+    yield "ordinal", rf"(?:(?<=第){roman}(?![A-Za-z])|(?<![A-Za-z]){roman}(?=世))", lambda m: spoken(str(_roman(m[0])))
 
 
 def _roman(text: str) -> int:
@@ -127,10 +128,13 @@ def _dates_and_times() -> Iterator[Rule]:
 
     def era_date(match: re.Match[str]) -> str | None:
         era, year, month, day = match.groups()
-        first = "元年" if year == "1" else f"{spoken(year)}年"
+        first = _era_year(year)
         if month is None:
             return _ERAS[era] + first
         return _ERAS[era] + first + date("1", month, day)[2:] if _is_day(month, day) else None
+
+    def year_and_month(match: re.Match[str]) -> str:
+        return f"{spoken(match[1])}年{spoken(str(int(match[2])))}月"
 
     def time(match: re.Match[str]) -> str | None:
         hour, minute, second, half = match.groups()
@@ -156,16 +160,22 @@ def _dates_and_times() -> Iterator[Rule]:
     yield "date", r"(?<=\d[〜~～])(\d{1,2})/(\d{1,2})()(?![\d/])", short_date
     yield "date", r"(?<=[〜~～])(\d{1,2})" + _WEEKDAY, lambda m: f"{spoken(m[1])}日{m[2]}曜日"
     yield "date", r"(?<=日)" + _WEEKDAY, lambda m: f"{m[1]}曜日"
+    yield "date", r"(?<![\d/])((?:19|20)\d\d)/(0?[1-9]|1[0-2])(?![\d/])", year_and_month
+    yield (
+        "date",
+        rf"(?<={'|'.join(_ERAS.values())})(\d{{1,2}})\.(\d{{1,2}})\.(\d{{1,2}})(?![\d.])",
+        lambda m: date(*m.groups()) if _is_day(m[2], m[3]) else None,
+    )
     yield "date", r"(?<![A-Za-z0-9])([MTSHR])(\d{1,2})\.(\d{1,2})\.(\d{1,2})(?![\d.])", era_date
     yield (
         "date",
         r"(?<![A-Za-z0-9])([MTSHR])(\d{1,2})()()年",
-        lambda m: f"{_ERAS[m[1]]}{'元' if m[2] == '1' else spoken(m[2])}年",
+        lambda m: _ERAS[m[1]] + _era_year(m[2]),
     )
     yield "time", r"(?<![\d:])(\d{1,2}):(\d{2})(?::(\d{2}))?(?![\d:])(?:\s?([AaPp]\.?[Mm]\.?))?", time
     yield (
         "time",
-        r"(?<![A-Za-z])([AaPp])[Mm]\s?(\d{1,2})(?::(\d{2})|時)?(?!\d)",
+        r"(?<![A-Za-z])([AaPp])[Mm]\s?(\d{1,2})(?::(\d{2})|時)?(?!\d|\.\d)",
         lambda m: ("午前" if m[1] in "aA" else "午後") + clock(m[2], m[3] or "0"),
     )
     yield (
@@ -173,6 +183,10 @@ def _dates_and_times() -> Iterator[Rule]:
         r"(?<!\d)(\d{1,2})\s?([AaPp])[Mm](?![A-Za-z])",
         lambda m: ("午前" if m[2] in "aA" else "午後") + clock(m[1], "0"),
     )
+
+
+def _era_year(year: str) -> str:
+    return "元年" if int(year) == 1 else f"{spoken(str(int(year)))}年"
 
 
 def _is_day(month: str, day: str) -> bool:
@@ -250,6 +264,7 @@ def _relations() -> Iterator[Rule]:
     )
     yield "math", rf"(?<![\d.,A-Za-z]){operand}(?:\s?[+×÷*]\s?{operand}){{1,12}}{_NOT_BEFORE}", sum_of
     yield "money", r"(?<=ドル|ーロ|ンド|ォン|\d円)\s?=\s?(?=[¥$€]?\d)", lambda m: ""
+    yield "math", r"(?<=[\dA-Za-z²³])\s?×\s?(?=\d)", lambda m: "かける"
     yield "math", r"(?<=[^\s\d])\s?=\s?(?=[-\d])", lambda m: "イコール"
     yield "math", rf"√{NUMBER}", lambda m: term(m[0])
     yield "math", rf"{_NOT_AFTER}{NUMBER}[²³]", lambda m: term(m[0])
@@ -259,7 +274,7 @@ def _relations() -> Iterator[Rule]:
         return f"{spoken(low)}から{spoken(high)}" + (_symbols()[unit] if unit else "")
 
     def listed(match: re.Match[str]) -> str:
-        return "、".join(spoken(one) for one in match[0].split(","))
+        return "、".join(spoken(one) for one in re.findall(r"\d+", match[0]))
 
     symbol = "|".join(re.escape(one) for one in sorted(_symbols(), key=len, reverse=True))
     between = rf"(?<![\d.,:-])({NUMBER})\s?[-−〜~]\s?({NUMBER})"
@@ -267,8 +282,8 @@ def _relations() -> Iterator[Rule]:
     yield "range", rf"{between}()(?![\d:-]){_COUNTER}", from_to
     yield "range", r"(?:(?<=\d:\d\d)|(?<=\d[AaPp][Mm]))[-−](?=\d{1,2}:\d\d)", lambda m: "から"
     yield "range", r"(?<=[^\s、。])[〜~～](?=(?:第|午前|午後|翌日?|[AaPp][Mm])?[-+¥$€]?\d)", lambda m: "から"
-    yield "range", r"(?<=[年月日時分])[〜~～]", lambda m: "から"
-    yield "approx", r"(?<![\d,.])\d{1,2}(?:,\d{1,2})+(?![\d,])", listed
+    yield "range", r"(?<=[年月日時分])(?:[〜~～]|[-−](?=\d))", lambda m: "から"
+    yield "approx", r"(?<![\d,.])\d{1,2}(?:,\s?\d{1,2})+(?![\d,])", listed
     yield (
         "score",
         rf"(?<![\d:-]){INTEGER}(?:[-−]{INTEGER}|(?::{INTEGER}){{1,4}})(?![\d:-])",
