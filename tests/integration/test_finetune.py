@@ -317,6 +317,30 @@ def test_the_ctc_loss_helps_a_model_without_heads(model, data, tmp_path):
     assert "ctc2.ctc_lo.bias" in read_state(read_model(output).weights)
 
 
+def test_heads_that_serve_at_run_time_are_trained_or_serve_no_longer(data, tmp_path):
+    config, state = tiny_config(dropout=0.0, ctc_heads=True), tiny_network(ctc_heads=True).state_dict()
+    base = write_native(tmp_path / "base", config, TOKENS, CMVN, state=state)
+    quick = QUICK | {"max_epoch": 1}
+    tuned = finetune(base, [data], tmp_path / "tuned", RunOptions(**quick))
+    heads = load_network(read_model(tuned)).state_dict()
+    assert not torch.equal(heads["ctc2.ctc_lo.weight"], state["ctc2.ctc_lo.weight"])
+    packaged = export_model(read_model(tuned), tmp_path / "packaged")
+    given = load_network(read_model(packaged)).state_dict()
+    assert given.keys() == heads.keys()
+    assert all(torch.equal(given[name], value) for name, value in heads.items())
+    without = finetune(packaged, [data], tmp_path / "without", RunOptions(**quick | {"ctc_weight": 0.0}))
+    assert [read_model(one).config.ctc_heads for one in (tuned, without)] == [True, False]
+    for result in (packaged, tuned, without):
+        assert uniasr.load_model(result).transcribe(tones("ab"), RATE_HZ).duration_ms > 0
+
+
+def test_a_model_whose_heads_serve_at_run_time_must_have_them(tmp_path):
+    config = tiny_config(ctc_heads=True)
+    write_native(tmp_path / "base", config, TOKENS, CMVN, state=tiny_network().state_dict())
+    with pytest.raises(ModelError, match=r"ctc\.ctc_lo\.weight"):
+        uniasr.load_model(tmp_path / "base")
+
+
 def _normalised(files, data):
     from uniasr.audio.load import load
     from uniasr.features.frontend import FrontEnd

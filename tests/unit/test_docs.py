@@ -255,7 +255,11 @@ def documented_shape(look_back):
 
     chunk = ChunkConfig(size=4, stride=2, pad_left=1, look_back=look_back)
     return small_config(
-        FrontendConfig(n_mels=4, lfr_m=3, lfr_n=2), (chunk,), vocab_size=40, encoder_sizes={"num_blocks": 2}
+        FrontendConfig(n_mels=4, lfr_m=3, lfr_n=2),
+        (chunk,),
+        vocab_size=40,
+        encoder_sizes={"num_blocks": 2},
+        ctc_heads=True,
     )
 
 

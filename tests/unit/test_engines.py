@@ -12,6 +12,7 @@ from uniasr.configs.frontend import FrontendConfig
 from uniasr.configs.uniasr import ChunkConfig
 from uniasr.engines.onnx import OnnxEngine
 from uniasr.errors import ModelError, OptionError
+from uniasr.recognizers.uniasr import graphs_of
 from uniasr.recognizers.uniasr.model import GRAPHS
 
 torch = pytest.importorskip("torch")
@@ -47,6 +48,7 @@ def wide_config():
             "kernel_size": 11,
         },
         decoder_sizes={"attention_dim": 256, "attention_heads": 4, "linear_units": 1024, "kernel_size": 11},
+        ctc_heads=True,
     )
     return replace(
         config,
@@ -74,7 +76,8 @@ def checkpoint(request, recorded):
 
 @pytest.fixture
 def engines(checkpoint, exported):
-    return {threads: OnnxEngine(exported(checkpoint), GRAPHS, threads=threads) for threads in (1, 2)}
+    graphs = graphs_of(read_model(checkpoint).config)
+    return {threads: OnnxEngine(exported(checkpoint), graphs, threads=threads) for threads in (1, 2)}
 
 
 @pytest.fixture
@@ -106,6 +109,8 @@ def feeds(config, seed=0):
                 items["predecessors"] = rng.integers(0, PAST, (MOST, most))
             yield f"encoder{suffix}", items, common
             yield f"memory{suffix}", {"rows": normal(MOST, chunk.size, encoder.output_size)}, {}
+            if config.ctc_heads:
+                yield f"ctc{suffix}", {"rows": normal(MOST, chunk.size, encoder.output_size)}, {}
             window = chunk.size + chunk.decoder_look_back * chunk.stride
             mask = np.ones((MOST, window), np.float32)
             mask[::3, : window // 2] = 0
@@ -142,7 +147,7 @@ def test_every_graph_gives_equal_bits_for_any_leading_size_and_threads(engines, 
                     for name in outputs:
                         where = f"{graph}.{name}: {size} items from {start}, {threads} threads"
                         np.testing.assert_array_equal(part[name], whole[name][some], where)
-    assert seen == set(graphs) == set(GRAPHS)
+    assert seen == set(graphs) == set(graphs_of(network.config))
 
 
 def test_padding_after_a_cut_chunk_changes_nothing(engines, network):

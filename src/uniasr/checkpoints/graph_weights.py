@@ -23,6 +23,8 @@ PARTS = {
     "encoder2": ("encoder.", "predictor."),
     "memory2": ("decoder.",),
     "decoder2": ("decoder.",),
+    "ctc": ("ctc.",),
+    "ctc2": ("ctc.",),
     "bridge": ("conv.",),
     "fsmn_vad": ("encoder.",),
 }

@@ -18,13 +18,14 @@ from uniasr.networks.uniasr import UniasrNetwork
 def load_network(files: ModelFiles, *, ctc: bool = False) -> UniasrNetwork:
     """The network of a model, in evaluation mode, with its weights: an exported directory gives those in its graphs.
 
-    `ctc`: with CTC heads, which training may use; they are new where the model has none.
+    `ctc`: with CTC heads, which training may use; they are new where the model has none and needs none.
 
     Raises ModelError for weights that do not fit the configuration.
     """
     state = read_graph_state(files.graphs) if files.weights is None else read_state(files.weights)
     network = UniasrNetwork(files.config, ctc=ctc)
-    heads = {name: value for name, value in network.state_dict().items() if name.startswith(CTC_HEADS)}
+    new = {} if files.config.ctc_heads else network.state_dict()
+    heads = {name: value for name, value in new.items() if name.startswith(CTC_HEADS)}
     load_strictly(network, {**heads, **state}, str(files.weights or files.directory))
     return network.eval()
 

@@ -35,7 +35,7 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
 
 
 CTC_HEADS = ("ctc.", "ctc2.")
-"""Beginnings of the names of parameters that only training uses."""
+"""Beginnings of the names of parameters that many models use in training only."""
 
 
 def load_strictly(module: torch.nn.Module, state: Mapping[str, torch.Tensor], where: str) -> None:

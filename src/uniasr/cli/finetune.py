@@ -77,10 +77,8 @@ _RUN = (
 @click.option(
     "--ctc-weight",
     type=float,
-    default=0.0,
-    show_default=True,
     metavar="X",
-    help="Share of a CTC loss beside the cross entropy, 0 to 1.",
+    help="Share of a CTC loss beside the cross entropy, 0 to 1.  [default: 0; 0.3 where the model uses its CTC heads]",
 )
 @click.option("--freeze-pass1", is_flag=True, help="Train the second pass only.")
 @click.option(

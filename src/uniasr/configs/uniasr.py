@@ -206,6 +206,9 @@ class UniasrConfig:
     """Default of `DecodingOptions.pause_s`."""
     confirm_s: float | None = None
     """Pass 2 writes only within so many seconds of a token that pass 1 fired; None: anywhere, as the reference."""
+    ctc_heads: bool = False
+    """Whether the CTC heads serve at run time too: a segment's text counts only if the head of its pass finds it more
+    probable than none."""
     joint_training: bool = True
     """Whether the second pass's gradient reaches the first encoder [encoder1_encoder2_joint_training]."""
 

@@ -17,7 +17,7 @@ from uniasr.networks.fsmn_vad import FsmnVadNetwork
 from uniasr.networks.layers.cif import Predictor
 from uniasr.networks.layers.fsmn_decoder import ScamaDecoder
 from uniasr.networks.layers.sanm import ChunkEncoder, LookBack
-from uniasr.networks.uniasr import UniasrNetwork
+from uniasr.networks.uniasr import CtcHead, UniasrNetwork
 
 EOS = 2
 TOP_K = 32
@@ -71,6 +71,19 @@ class MemoryGraph(nn.Module):
         return self.decoder.memory(rows)
 
 
+class CtcGraph(nn.Module):
+    """Rows of chunks -> log-probabilities of the CTC head."""
+
+    def __init__(self, head: CtcHead) -> None:
+        super().__init__()
+        self.ctc = head
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """[C, K, D] -> [C, K, V]."""
+        log_probs: Tensor = self.ctc(rows)
+        return log_probs
+
+
 class DecoderGraph(nn.Module):
     """One step of the search -> the best candidates of each hypothesis, and the next caches."""
 
@@ -98,6 +111,8 @@ def uniasr_graphs(network: UniasrNetwork) -> dict[str, Graph]:
         graphs[f"encoder{suffix}"] = _encoder_graph(encoder, getattr(network, f"predictor{suffix}"), encoder_config)
         graphs[f"memory{suffix}"] = _memory_graph(decoder, encoder_config)
         graphs[f"decoder{suffix}"] = _decoder_graph(decoder, config, number)
+        if config.ctc_heads:
+            graphs[f"ctc{suffix}"] = _ctc_graph(getattr(network, f"ctc{suffix}"), encoder_config)
     return graphs
 
 
@@ -155,6 +170,11 @@ def _memory_graph(decoder: ScamaDecoder, config: EncoderConfig) -> Graph:
     return Graph(
         MemoryGraph(decoder), ("rows",), ("keys", "values"), axes, lambda: (torch.randn(3, 7, config.output_size),)
     )
+
+
+def _ctc_graph(head: CtcHead, config: EncoderConfig) -> Graph:
+    axes = {"rows": {0: "C", 1: "K"}, "log_probs": {0: "C", 1: "K"}}
+    return Graph(CtcGraph(head), ("rows",), ("log_probs",), axes, lambda: (torch.randn(3, 7, config.output_size),))
 
 
 def _decoder_graph(decoder: ScamaDecoder, config: UniasrConfig, number: int) -> Graph:

@@ -10,7 +10,8 @@ Source: arXiv 2010.14099; funasr 1.4.16 funasr/models/uniasr/model.py.
 
 from __future__ import annotations
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from uniasr.configs.uniasr import UniasrConfig
 from uniasr.networks.layers.cif import Predictor
@@ -19,11 +20,15 @@ from uniasr.networks.layers.sanm import Bridge, ChunkEncoder
 
 
 class CtcHead(nn.Module):
-    """Linear CTC output on encoder rows: a training aid, dropped from runtime graphs."""
+    """Linear CTC output on encoder rows: a training aid, and at run time where `ctc_heads` says so."""
 
     def __init__(self, size: int, vocab_size: int) -> None:
         super().__init__()
         self.ctc_lo = nn.Linear(size, vocab_size)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """[C, K, D] -> log-probabilities [C, K, V]."""
+        return torch.log_softmax(self.ctc_lo(rows), dim=-1)
 
 
 class UniasrNetwork(nn.Module):
@@ -40,6 +45,6 @@ class UniasrNetwork(nn.Module):
         self.encoder2 = ChunkEncoder(config.encoder2)
         self.predictor2 = Predictor(size2, config.predictor2)
         self.decoder2 = ScamaDecoder(config.decoder2, config.vocab_size, size2)
-        if ctc:
+        if ctc or config.ctc_heads:
             self.ctc = CtcHead(size, config.vocab_size)
             self.ctc2 = CtcHead(size2, config.vocab_size)

@@ -35,7 +35,7 @@ def load_model(
     """
     from uniasr.checkpoints import read_model
     from uniasr.hub.resolve import resolve
-    from uniasr.recognizers.uniasr import GRAPHS, Uniasr
+    from uniasr.recognizers.uniasr import Uniasr, graphs_of
 
     runtime = Runtime(device, backend, threads)
     files = read_model(resolve(name))
@@ -46,7 +46,7 @@ def load_model(
 
         return uniasr_graphs(load_network(files))
 
-    engine = runtime.open(files.directory, GRAPHS, files.has_graphs, make_graphs)
+    engine = runtime.open(files.directory, graphs_of(files.config), files.has_graphs, make_graphs)
     return Uniasr(engine, files.config, files.tokens, files.cmvn, files.directory, files.card)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from uniasr.checkpoints import read_model
+from uniasr.checkpoints import ModelFiles, read_model
 from uniasr.checkpoints.network import load_network
 from uniasr.hub import resolve
 from uniasr.training.data.labels import BPE_FILE
@@ -16,6 +17,9 @@ from uniasr.training.extend import with_tokens
 from uniasr.training.fitting import RUN, Extras, RunOptions, first_alone, fit
 from uniasr.training.processes import joined
 from uniasr.training.result import check_export
+
+HEADS_WEIGHT = 0.3
+"""Share of the CTC loss for a model whose heads serve at run time."""
 
 
 def finetune(
@@ -63,10 +67,20 @@ def finetune(
         if prepared.dev is None:
             say("no development set (dev or validation): the newest snapshots are averaged, not the best")
         torch.manual_seed(run.seed)
-        network = load_network(files, ctc=run.ctc_weight > 0)
+        files, run = _with_heads(files, run)
+        network = load_network(files, ctc=bool(run.ctc_weight))
         if new:
             network = with_tokens(network, len(prepared.vocabulary), seed=run.seed)
         card = {name: value for name, value in files.card.items() if name != "released"}
         card["fine_tuned_from"] = files.directory.name
         extras = Extras(card, () if bpe is None else (bpe,))
         return fit(network, prepared, files.cmvn, output, run, processes, extras, tell=say)
+
+
+def _with_heads(files: ModelFiles, run: RunOptions) -> tuple[ModelFiles, RunOptions]:
+    """CTC heads that serve at run time must follow the encoder: they are trained, or serve no longer in the result."""
+    if not files.config.ctc_heads:
+        return files, run
+    if run.ctc_weight is None:
+        return files, replace(run, ctc_weight=HEADS_WEIGHT)
+    return replace(files, config=replace(files.config, ctc_heads=run.ctc_weight > 0)), run

@@ -68,8 +68,9 @@ class RunOptions:
     """Steps between evaluations, which also save; None: ten times a run."""
     average: int = 5
     """Best snapshots whose mean is the result."""
-    ctc_weight: float = 0.0
-    """Share of the CTC loss. The heads stay in the result's weights, for further training."""
+    ctc_weight: float | None = None
+    """Share of the CTC loss. The heads stay in the result's weights, for further training. None: 0, but in fine-tuning
+    0.3 for a model whose heads serve at run time."""
     passes: tuple[int, ...] = (1, 2)
     freeze_pass1: bool = False
     spec_augment: bool = True
@@ -179,7 +180,7 @@ def train_options(options: RunOptions, num_rows: int, world: int) -> TrainOption
         shard=options.shard,
         seed=options.seed,
         objective=ObjectiveOptions(
-            ctc_weight=options.ctc_weight, passes=options.passes, freeze_pass1=options.freeze_pass1
+            ctc_weight=options.ctc_weight or 0.0, passes=options.passes, freeze_pass1=options.freeze_pass1
         ),
         spec_augment=SpecAugmentConfig() if options.spec_augment else None,
         channel=ChannelConfig() if options.vary_channel else None,

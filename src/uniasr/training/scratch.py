@@ -163,7 +163,7 @@ def train(path: str | Path, *, device: str = "cpu", tell: Callable[[str], None] 
         start = read_model(resolve(plan.init)) if plan.init else None
         cmvn = start.cmvn if start else first_alone(processes, lambda: _cmvn_of_run(output, prepared, plan.frontend))
         torch.manual_seed(plan.run.seed)
-        network = UniasrNetwork(config, ctc=plan.run.ctc_weight > 0)
+        network = UniasrNetwork(config, ctc=bool(plan.run.ctc_weight))
         parameters = sum(parameter.numel() for parameter in network.parameters())
         say(f"{len(prepared.vocabulary)} tokens, {parameters / 1e6:.1f} M parameters")
         if start:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from uniasr.engines.base import Engine
 from uniasr.recognizers.uniasr.encoding import encode
+from uniasr.recognizers.uniasr.evidence import hear, weigh
 from uniasr.recognizers.uniasr.firing import fire
 from uniasr.recognizers.uniasr.passes import EncodedChunk, PassCarry
 from uniasr.recognizers.uniasr.session import Session
@@ -52,8 +53,11 @@ def _take_turn(engine: Engine, turn: Iterable[tuple[Session, PassCarry, EncodedC
     heard = [(session, carry, session.heard(carry, chunk)) for session, carry, chunk in turn]
     jobs = [(session, carry, chunk, session.closing(carry, chunk)) for session, carry, chunk in heard]
     if jobs:
-        fire(engine, [(carry, chunk, count) for _, carry, chunk, count in jobs])
-        take_steps(engine, [carry for _, carry, _, _ in jobs])
+        integrated = [(carry, chunk, count) for _, carry, chunk, count in jobs]
+        fire(engine, integrated)
+        take_steps(engine, [carry for carry, _, _ in integrated])
+        hear(engine, integrated)
+        weigh([carry for carry, _, _ in integrated])
         for session, carry, chunk, _ in jobs:
             session.took(carry, chunk)
 

@@ -31,6 +31,14 @@ from uniasr.types import DecodingOptions, Event, Final, Latency, Segment, Transc
 
 GRAPHS = ("encoder", "memory", "decoder", "bridge", "encoder2", "memory2", "decoder2")
 """The graphs that a model directory must have (docs/graphs.md)."""
+CTC_GRAPHS = ("ctc", "ctc2")
+"""Those that it must have besides where its CTC heads serve at run time."""
+
+
+def graphs_of(config: UniasrConfig) -> tuple[str, ...]:
+    """All graphs that a model needs."""
+    return GRAPHS + CTC_GRAPHS if config.ctc_heads else GRAPHS
+
 
 BATCH = 16
 """Inputs that are worked on together."""

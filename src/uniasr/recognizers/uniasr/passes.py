@@ -45,6 +45,8 @@ class PassPlan:
     """How probabilities become confidences."""
     confirm_frames: int | None
     """Feature rows within which pass 1 must have heard something too; None where it need not, and for pass 1."""
+    ctc_head: bool
+    """Whether its CTC head says if anything was said."""
 
     @property
     def suffix(self) -> str:
@@ -82,6 +84,7 @@ def plan_pass(config: UniasrConfig, number: int, latency: int) -> PassPlan:
         config.time_shift_ms[number - 1],
         config.confidence[number - 1],
         confirm,
+        config.ctc_heads,
     )
 
 
@@ -92,6 +95,16 @@ class Window:
     keys: F32
     values: F32
     mask: F32
+
+
+@dataclass(slots=True)
+class Doubt:
+    """Whether anything was said in a segment is not certain yet (`evidence`)."""
+
+    rows: list[F32] = field(default_factory=list)
+    """The CTC head's log-probabilities [S, V] of the kept rows of each chunk so far."""
+    evidence: float = 0.0
+    """By how much the text so far is more probable than none; 0 without text."""
 
 
 @dataclass(slots=True)
@@ -130,6 +143,8 @@ class PassCarry:
     """Row of the last firing."""
     hotwords: list[tuple[int, HotwordScorer | None]] = field(default_factory=list)
     """The words listened for, each set with the first step that it scored."""
+    doubt: Doubt | None = None
+    """None once it is certain that something was said, and where nothing is asked."""
 
     @property
     def num_rows(self) -> int | None:
@@ -179,6 +194,8 @@ def start_pass(
     """The carry before the first row of a segment."""
     search = start_search(options, scorers) if decode else None
     carry = PassCarry(plan, inputs, offset, start_cif(plan.encoder.output_size), search)
+    if plan.ctc_head and decode:
+        carry.doubt = Doubt()
     if scorers is not None and scorers.hotwords is not None:
         carry.hotwords.append((0, scorers.hotwords))
     return carry

@@ -13,6 +13,7 @@ from uniasr.decoding.confidence import confidence
 from uniasr.decoding.endpoint import EndpointCarry, find_endpoint
 from uniasr.decoding.rescoring import Rescoring
 from uniasr.decoding.timestamps import token_times
+from uniasr.recognizers.uniasr.evidence import is_said
 from uniasr.recognizers.uniasr.firing import firing_rows
 from uniasr.recognizers.uniasr.passes import EncodedChunk, PassCarry, PassPlan, start_pass
 from uniasr.recognizers.uniasr.rows import RowBuffer
@@ -167,6 +168,8 @@ def close(
     ended = carry.search.results(options.nbest if rescoring is None else max(options.nbest, options.beam_size))
     if rescoring is not None:
         ended = rescoring.ranked(ended, options.length_norm)[: options.nbest]
+    if ended and not is_said(carry, ended[0].ids, num_rows):
+        ended = []
     shown = shown_tokens(carry, ended[0], clock, vocabulary, num_rows) if ended else []
     tokens = visible(shown)
     hypotheses = []

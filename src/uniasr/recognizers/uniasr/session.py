@@ -249,8 +249,10 @@ class Session:
     def _tokens(self, carry: PassCarry, clock: Clock) -> tuple[list[Token | None], int]:
         """Tokens of the best running hypothesis, and how many of them never change again."""
         assert carry.search is not None
+        if carry.doubt is not None and carry.doubt.evidence <= 0:
+            return [], 0
         path: Path = carry.search.running()
-        stable = carry.search.committed()
+        stable = 0 if carry.doubt is not None else carry.search.committed()
         # A segment may close behind any row, and inside the last one without look-ahead; what it cuts off moves.
         unsure = max(0.0, carry.plan.shift_ms) / carry.plan.row_ms + (carry.plan.chunk.look_ahead == 0)
         if unsure:

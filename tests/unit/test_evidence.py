@@ -1,0 +1,108 @@
+"""Text counts only with evidence: the CTC sum against all alignments, and segments in which nothing was said."""
+
+from itertools import groupby, product
+
+import numpy as np
+import pytest
+from fabricated import RATE_HZ, UNIT, FormulaEngine, fabricated_model, samples_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from uniasr.configs.uniasr import ChunkConfig
+from uniasr.decoding.ctc import IMPOSSIBLE, evidence, log_probability
+from uniasr.types import Final
+
+FAINT, BETWEEN, LOUD = 6, 14, 16
+"""A row of pass 2 weighs twice as much: even so, a faint one lies below what lies between."""
+LONG = {"segment_s": 60.0}
+
+
+def text_of(alignment):
+    return tuple(token for token, _ in groupby(alignment) if token)
+
+
+@settings(deadline=None)
+@given(rows=st.integers(1, 5), seed=st.integers(0, 2**32 - 1))
+def test_the_sum_is_that_over_all_alignments(rows, seed):
+    random = np.random.default_rng(seed)
+    log_probs = np.log(random.dirichlet([0.5] * 3, rows) + 1e-9).astype(np.float32)
+    sums = {}
+    for alignment in product(range(3), repeat=rows):
+        probability = np.exp(log_probs[range(rows), alignment].sum(dtype=np.float64))
+        sums[text_of(alignment)] = sums.get(text_of(alignment), 0.0) + probability
+    for text, probability in sums.items():
+        found = log_probability(log_probs, np.array(text, np.int64))
+        assert found == pytest.approx(np.log(probability), abs=1e-5)
+        assert evidence(log_probs, np.array(text, np.int64)) == pytest.approx(found - np.log(sums[()]), abs=1e-5)
+    for text in product((1, 2), repeat=rows):
+        if text not in sums:  # equal tokens need a blank between them
+            assert log_probability(log_probs, np.array(text)) <= IMPOSSIBLE / 2
+
+
+class WithHeads(FormulaEngine):
+    """Decodes whatever has weight; its heads hear tokens in loud rows only."""
+
+    def _ctc(self, inputs):
+        loud = inputs["rows"][..., :1] * UNIT > BETWEEN
+        blank = np.where(loud, 0.01, 0.99)
+        return {"log_probs": np.log(np.concatenate([blank, *[(1 - blank) / 11] * 11], axis=-1)).astype(np.float32)}
+
+
+def model_of(**changes):
+    return fabricated_model(engine=WithHeads, ctc_heads=True, **changes)
+
+
+@pytest.mark.parametrize("mode", ["fast", "normal", "offline"])
+def test_what_the_heads_do_not_hear_is_not_written(mode):
+    faint, loud = samples_of([FAINT] * 100), samples_of([LOUD] * 60)
+    without = fabricated_model(engine=WithHeads)
+    assert len(without.transcribe(faint, RATE_HZ, mode, **LONG).tokens) > 5
+    silent = model_of().transcribe(faint, RATE_HZ, mode, **LONG)
+    assert (silent.text, silent.segments[0].nbest) == ("", ())
+    assert model_of().transcribe(loud, RATE_HZ, mode, **LONG) == without.transcribe(loud, RATE_HZ, mode, **LONG)
+
+
+def test_a_segment_in_which_something_was_said_keeps_all_of_its_text():
+    samples = samples_of([*[LOUD] * 30, *[FAINT] * 30])
+    heard = model_of().transcribe(samples, RATE_HZ, **LONG)
+    assert heard == fabricated_model(engine=WithHeads).transcribe(samples, RATE_HZ, **LONG)
+
+
+@pytest.mark.parametrize("mode", ["fast", "normal"])
+def test_text_without_evidence_is_never_shown(mode):
+    with model_of().stream(mode, sample_rate=RATE_HZ, **LONG) as stream:
+        events = stream.accept(samples_of([FAINT] * 100)) + stream.finish()
+    assert len(events) > 2
+    assert {(event.text, event.stable) for event in events} == {("", 0)}
+
+
+def test_the_heads_listen_only_while_there_is_doubt():
+    model = model_of()
+    model.transcribe(samples_of([LOUD] * 400), RATE_HZ, "fast", **LONG)
+    assert 1 <= model.engine.calls["ctc"] < model.engine.calls["memory"] / 4
+
+
+stretches = st.lists(st.tuples(st.sampled_from([0, FAINT, LOUD]), st.integers(1, 40)), min_size=1, max_size=10)
+
+
+@pytest.mark.parametrize("mode", ["fast", "normal", "offline"])
+@settings(max_examples=20, deadline=None)
+@given(
+    stretches=stretches,
+    packet=st.sampled_from([1000, 97, 13, 10_000_000]),
+    segment_s=st.sampled_from([0.5, 60.0]),
+    look_ahead=st.sampled_from([0, 5]),
+)
+def test_streams_files_and_batches_agree(mode, stretches, packet, segment_s, look_ahead):
+    samples = samples_of([alpha for alpha, count in stretches for _ in range(count)])
+    chunk2 = ChunkConfig(size=25 + look_ahead, stride=20, pad_left=5)
+    model, limits = model_of(chunk2=chunk2), {"segment_s": segment_s}
+    file = model.transcribe(samples, RATE_HZ, mode, **limits)
+    with model.stream(mode, sample_rate=RATE_HZ, **limits) as stream:
+        events = [event for at in range(0, len(samples), packet) for event in stream.accept(samples[at : at + packet])]
+        events += stream.finish()
+    assert tuple(event.result for event in events if isinstance(event, Final)) == file.segments
+    assert model.transcribe_batch([samples[: len(samples) // 2], samples], RATE_HZ, mode, **limits)[1] == file
+    for event in events:  # what is called stable stays
+        final = next(one for one in events if isinstance(one, Final) and one.segment == event.segment)
+        assert event.tokens[: event.stable] == final.tokens[: event.stable]
