@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
     parts = mix.parts_of(options)
-    state = {name: value for name, value in mix.mixed(parts).items() if not name.startswith("ctc")}
+    state = mix.mixed(parts)
     run = parts[0][0]  # all go on from one another, with the same tokens and CMVN
     tokens = read_tokens(run / "tokens.txt")
     with tempfile.TemporaryDirectory() as scratch:

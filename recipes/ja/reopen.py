@@ -1,9 +1,9 @@
-"""Weights to go on from when the runs are gone: a packaged model's, with new CTC heads, which packaging drops.
+"""New CTC heads for a packaged model that has none, and weights to go on from when the runs are gone.
 
-    python reopen.py MODEL --work WORK --run RUN
+    python reopen.py MODEL --work WORK... --run RUN
 
-RUN gets the model's tokens and CMVN, and heads.pt for `train.py --init`: the packaged weights (int8, so a little off
-those that were trained) and heads that are trained alone for 160 steps, the rest frozen.
+RUN gets the model's tokens and CMVN, and a snapshot for `train.py --init`, `mix.py` and `package.py`: the packaged
+weights (int8, so a little off those that were trained) and heads that are trained alone, the rest frozen.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from uniasr.training.options import TrainOptions
 from uniasr.training.store import FeatureStore
 
 OPTIONS = TrainOptions(
-    steps=160,
-    decay_steps=80,
+    steps=600,
+    decay_steps=300,
     warmup_steps=20,
     lr=5e-3,
     objective=ObjectiveOptions(ctc_weight=0.3),
@@ -41,7 +41,7 @@ def main() -> None:
     """Write the run's beginning."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
-    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--work", type=Path, nargs="+", required=True)
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
@@ -56,9 +56,10 @@ def main() -> None:
     trainer = Trainer(network, options.run / "heads", OPTIONS)
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(name.startswith("ctc"))
-    found = train.sources(FeatureStore(options.work / "train"), files.tokens.tokens)
+    stores = [FeatureStore(work / "train") for work in options.work]
+    found = [source for store in stores for source in train.sources(store, files.tokens.tokens)]
     trainer.run(Batches(found, files.cmvn, BatchOptions()))
-    torch.save(network.state_dict(), options.run / "heads.pt")
+    torch.save(network.state_dict(), options.run / "weights-0000000.pt")
 
 
 if __name__ == "__main__":
