@@ -31,13 +31,22 @@ def arpa(tmp_path):
 
 
 def test_the_command_takes_a_language_model(arpa):
-    told = ("--lm", arpa, "--lm-weight", "3", "--output-script", "kana")
-    done = command("transcribe", str(SAMPLE), "--punctuation", "none", *told)
-    assert done.returncode == 0, done.stderr
-    assert set(done.stdout.strip()) == {"ア"}
-    done = command("stream", str(SAMPLE), "--mode", "fast", *told)
+    model = uniasr.load_model()
+    plain, guided = (
+        {mode: model.transcribe(SAMPLE, mode=mode, output="kana", **lm).text for mode in ("offline", "fast")}
+        for lm in ({}, {"lm": arpa, "lm_weight": 0.2})
+    )
+    assert all(plain[mode] != guided[mode] for mode in plain)
+    told = ("--lm", arpa, "--lm-weight", "0.2", "--output-script", "kana")
+    done = command("transcribe", str(SAMPLE), "--punctuation", "none", "--vad", "none", *told)
+    assert (done.returncode, done.stdout.strip()) == (0, guided["offline"]), done.stderr
+    done = command("stream", str(SAMPLE), "--mode", "fast", "--punctuation", "none", "--vad", "none", *told)
     assert "final" in done.stdout.splitlines()[-1]
-    assert done.stdout.rstrip().endswith("ア。")
+    assert done.stdout.rstrip().endswith(guided["fast"])
+
+
+def test_a_language_model_that_drowns_the_audio_leaves_no_text(arpa):
+    assert uniasr.load_model().transcribe(SAMPLE, lm=arpa, lm_weight=3, output="kana").text == ""
 
 
 def test_what_is_no_language_model_is_one_line(tmp_path):
