@@ -60,6 +60,5 @@ def config(vocab_size: int) -> UniasrConfig:
         },
         segment_s=3.0,
         pause_s=0.8,
-        confirm_s=0.5,
         ctc_heads=True,
     )

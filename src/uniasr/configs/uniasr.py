@@ -6,7 +6,7 @@ Source: funasr 1.4.16 funasr/models/{uniasr,scama,sanm,paraformer}; the names in
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import inf, isfinite
+from math import isfinite
 
 from uniasr.configs.frontend import FrontendConfig
 from uniasr.types import MODES
@@ -204,8 +204,6 @@ class UniasrConfig:
     """Default of `DecodingOptions.segment_s`: how much speech between two restarts suits the model best."""
     pause_s: float = 0.6
     """Default of `DecodingOptions.pause_s`."""
-    confirm_s: float | None = None
-    """Pass 2 writes only within so many seconds of a token that pass 1 fired; None: anywhere, as the reference."""
     ctc_heads: bool = False
     """Whether the CTC heads serve at run time too: a segment's text counts only if the head of its pass finds it more
     probable than none."""
@@ -236,8 +234,6 @@ class UniasrConfig:
             raise ValueError(f"time_shift_ms is {self.time_shift_ms}; no shift may exceed {MAX_SHIFT_MS:.0f} ms")
         if not (self.segment_s > 0 and self.pause_s > 0):
             raise ValueError(f"segment_s is {self.segment_s} and pause_s {self.pause_s}; give positive seconds")
-        if self.confirm_s is not None and not 0 < self.confirm_s < inf:
-            raise ValueError(f"confirm_s is {self.confirm_s}; give positive seconds, or leave it out")
         for name in MODES:
             mode = self.modes.get(name)
             if mode is None or mode.pass_number not in (1, 2) or not 0 <= mode.latency < self.num_latencies:

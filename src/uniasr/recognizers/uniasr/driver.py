@@ -50,8 +50,7 @@ def _run_pass(engine: Engine, sessions: Sequence[Session], number: int) -> bool:
 
 def _take_turn(engine: Engine, turn: Iterable[tuple[Session, PassCarry, EncodedChunk]]) -> None:
     """Integrate one chunk of each session, take the steps that this makes ready, report."""
-    heard = [(session, carry, session.heard(carry, chunk)) for session, carry, chunk in turn]
-    jobs = [(session, carry, chunk, session.closing(carry, chunk)) for session, carry, chunk in heard]
+    jobs = [(session, carry, chunk, session.closing(carry, chunk)) for session, carry, chunk in turn]
     if jobs:
         integrated = [(carry, chunk, count) for _, carry, chunk, count in jobs]
         fire(engine, integrated)

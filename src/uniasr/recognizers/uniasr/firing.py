@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -26,24 +25,6 @@ def firing_rows(carry: PassCarry, chunk: EncodedChunk, count: int) -> I64:
     kept = slice(start, start + count)
     _, firings = integrate(carry.cif, chunk.alphas[kept], chunk.rows[kept])
     return firings.rows + carry.cif.row
-
-
-def confirmed(first: PassCarry, second: PassCarry, chunk: EncodedChunk, within: int) -> EncodedChunk:
-    """A chunk of pass 2 without the weights of those rows near which pass 1 heard nothing.
-
-    Near is at most `within` feature rows from a firing of pass 1, and ahead no further than pass 2 looks: up to there
-    pass 1 is through, whatever the packets are.
-    """
-    geometry = second.plan.chunk
-    rows = chunk.number * geometry.stride + np.arange(geometry.stride)
-    places = rows * second.plan.frames_per_row
-    ends = np.concatenate([[-np.inf], first.ends, [np.inf]])
-    following = np.searchsorted(ends, places)
-    ahead = min(within, geometry.look_ahead * second.plan.frames_per_row)
-    near = (places - ends[following - 1] <= within) | (ends[following] - places <= ahead)
-    alphas = chunk.alphas.copy()
-    alphas[geometry.pad_left : geometry.pad_left + geometry.stride][~near] = 0.0
-    return replace(chunk, alphas=alphas)
 
 
 def fire(engine: Engine, jobs: Sequence[tuple[PassCarry, EncodedChunk, int]]) -> None:

@@ -43,8 +43,6 @@ class PassPlan:
     """How much later than its firings the speech is."""
     confidence: ConfidenceConfig
     """How probabilities become confidences."""
-    confirm_frames: int | None
-    """Feature rows within which pass 1 must have heard something too; None where it need not, and for pass 1."""
     ctc_head: bool
     """Whether its CTC head says if anything was said."""
 
@@ -72,7 +70,6 @@ class PassPlan:
 def plan_pass(config: UniasrConfig, number: int, latency: int) -> PassPlan:
     """The plan of pass 1 or 2 at a trained latency."""
     encoder = config.encoder_of(number)
-    confirm = None if number == 1 or config.confirm_s is None else int(config.confirm_s * 1000 / config.row_ms(1))
     return PassPlan(
         number,
         latency,
@@ -83,7 +80,6 @@ def plan_pass(config: UniasrConfig, number: int, latency: int) -> PassPlan:
         config.row_ms(number),
         config.time_shift_ms[number - 1],
         config.confidence[number - 1],
-        confirm,
         config.ctc_heads,
     )
 

@@ -13,7 +13,7 @@ from uniasr.audio.resample import Resampler
 from uniasr.decoding.beam import Path, Scorers
 from uniasr.features.frontend import FrontEnd
 from uniasr.recognizers.biasing import hotword_scorer
-from uniasr.recognizers.uniasr.firing import confirmed, kept_count
+from uniasr.recognizers.uniasr.firing import kept_count
 from uniasr.recognizers.uniasr.latency import audio_of_rows_ms
 from uniasr.recognizers.uniasr.passes import EncodedChunk, PassCarry, PassPlan
 from uniasr.recognizers.uniasr.rows import RowBuffer
@@ -117,11 +117,6 @@ class Session:
             stride = carry.plan.chunk.stride
             count = min(count, max(0, -(-needed // stride) - carry.chunk))
         return count
-
-    def heard(self, carry: PassCarry, chunk: EncodedChunk) -> EncodedChunk:
-        """The chunk as it counts: where the model wants it, pass 2 writes only near what pass 1 heard."""
-        within = carry.plan.confirm_frames
-        return chunk if within is None else confirmed(self.segment.first, carry, chunk, within)
 
     def closing(self, carry: PassCarry, chunk: EncodedChunk) -> int:
         """Kept rows of a chunk to integrate; closes the segment if the rule says so."""
