@@ -10,27 +10,26 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from uniasr.decoding.ctc import evidence
+from uniasr.decoding.beam import EOS, SOS
+from uniasr.decoding.ctc import BLANK, evidence
 from uniasr.engines.base import Engine
 from uniasr.recognizers.uniasr.passes import EncodedChunk, PassCarry
 from uniasr.types import I64
 
 CERTAIN = 10.0
 """With this evidence for the text so far something was said, whatever follows: from there on tokens may be stable."""
-MARKS = 3
-"""Blank and the start and end marks are the first tokens."""
 
 
 def hear(engine: Engine, jobs: Sequence[tuple[PassCarry, EncodedChunk, int]]) -> None:
     """Let the heads of doubtful carries hear the first `count` kept rows of a chunk."""
-    doubtful = [(carry.doubt, chunk, count, carry.plan) for carry, chunk, count in jobs if carry.doubt is not None]
+    doubtful = [(carry.doubt, chunk, count) for carry, chunk, count in jobs if carry.doubt is not None]
     if not doubtful:
         return
-    plan = doubtful[0][3]
-    rows = np.stack([chunk.rows for _, chunk, _, _ in doubtful])
+    plan = jobs[0][0].plan  # the same for all
+    rows = np.stack([chunk.rows for _, chunk, _ in doubtful])
     log_probs = engine.run(f"ctc{plan.suffix}", {"rows": rows}, ["log_probs"])["log_probs"]
     start = plan.chunk.pad_left
-    for (doubt, _, count, _), own in zip(doubtful, log_probs, strict=True):
+    for (doubt, _, count), own in zip(doubtful, log_probs, strict=True):
         doubt.rows.append(own[start : start + count])
 
 
@@ -46,7 +45,7 @@ def weigh(carries: Sequence[PassCarry]) -> None:
 def evidence_of(carry: PassCarry, ids: I64, num_rows: int | None = None) -> float:
     """The evidence for a text of a doubtful carry in its first rows; 0 for no text."""
     assert carry.doubt is not None
-    said = ids[ids >= MARKS]
+    said = ids[~np.isin(ids, (BLANK, SOS, EOS))]
     return evidence(np.concatenate(carry.doubt.rows)[:num_rows], said) if len(said) and carry.doubt.rows else 0.0
 
 

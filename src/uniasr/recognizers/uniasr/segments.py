@@ -10,6 +10,7 @@ import numpy as np
 
 from uniasr.decoding.beam import EOS, SOS, Path, Scorers
 from uniasr.decoding.confidence import confidence
+from uniasr.decoding.ctc import BLANK
 from uniasr.decoding.endpoint import EndpointCarry, find_endpoint
 from uniasr.decoding.rescoring import Rescoring
 from uniasr.decoding.timestamps import token_times
@@ -21,7 +22,6 @@ from uniasr.text.join import join_tokens
 from uniasr.text.vocabulary import Vocabulary
 from uniasr.types import DecodingOptions, EndpointRule, HotwordMatch, Hypothesis, Segment, Token
 
-BLANK = 0
 PAUSE_MS = 600
 """A segment that is long enough closes at the first stretch of this length without a firing; cuts lie in its middle."""
 
