@@ -203,12 +203,13 @@ def test_an_engine_serves_many_threads(checkpoint, exported, engines, network):
     inputs = list(feeds(network.config))
     outputs = {name: graph.outputs for name, graph in uniasr_graphs(network).items()}
     alone = [engines[1].run(graph, {**items, **common}, outputs[graph]) for graph, items, common in inputs]
-    fresh, wrong = OnnxEngine(exported(checkpoint), GRAPHS, threads=1), []
+    fresh, wrong, done = OnnxEngine(exported(checkpoint), tuple(outputs), threads=1), [], []
 
     def work():
         for (graph, items, common), expected in zip(inputs, alone, strict=True):
             found = fresh.run(graph, {**items, **common}, outputs[graph])
             wrong.extend(name for name in found if not np.array_equal(found[name], expected[name]))
+        done.append(True)  # an exception in a thread fails no test by itself
 
     threads = [threading.Thread(target=work) for _ in range(3)]
     for thread in threads:
@@ -216,6 +217,7 @@ def test_an_engine_serves_many_threads(checkpoint, exported, engines, network):
     for thread in threads:
         thread.join()
     assert not wrong
+    assert len(done) == len(threads)
 
 
 @pytest.mark.parametrize("device", ["tpu", "", "cuda"])

@@ -54,6 +54,7 @@ def rules() -> Iterator[Rule]:
     yield "time", r"(?<!\d)0\d(?=[月日時分秒])", lambda m: spoken(str(int(m[0])))
     yield "cardinal", rf"{number}(?=時|度|(?<=時0)分|(?<=分0)秒)", lambda m: spoken(m[0])
     yield "cardinal", rf"(?<![\d.,0-9A-Za-z\-年月日時分])[-−+±]{NUMBER}", lambda m: spoken(m[0])
+    yield "cardinal", r"(?<![\d,.])1,?000(?=[億兆京])", lambda m: "一千"  # as `spoken_integer` has it
     yield "cardinal", number, lambda m: spoken_alone(m[0])
 
 
