@@ -35,12 +35,19 @@ def start(*words, cwd, **settings):
 
 
 def wait_until_read(pipe):
-    """Wait until somebody has opened the named pipe; returns our end."""
+    """Wait until somebody reads the named pipe; returns our end.
+
+    Python sees a signal only between its instructions or when it interrupts a system call. One that comes in the few
+    microseconds between the last instruction and the call that reads waits for that call, which waits for us.
+    """
     for _ in range(600):
         try:
-            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+            end = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
         except OSError:
             time.sleep(0.1)
+        else:
+            time.sleep(0.5)  # it has opened it; let it sleep in the call that reads
+            return end
     raise AssertionError("nobody opened the pipe")
 
 

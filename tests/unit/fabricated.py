@@ -23,7 +23,7 @@ UNIT = 64
 """Alphas are multiples of 1 / UNIT, so that no sum is rounded."""
 
 
-def fabricated_config(chunk=None, chunk2=None, shift_ms=0.0, confidence=None, ctc_heads=False):
+def fabricated_config(chunk=None, chunk2=None, shift_ms=0.0, confidence=None, ctc_heads=False, ctc_rescoring=0.0):
     return small_config(
         FrontendConfig(sample_rate_hz=RATE_HZ, n_mels=4, frame_length_ms=25, frame_shift_ms=10, lfr_m=7, lfr_n=6),
         (chunk or ChunkConfig(size=20, stride=10, pad_left=5),),
@@ -34,6 +34,7 @@ def fabricated_config(chunk=None, chunk2=None, shift_ms=0.0, confidence=None, ct
         time_shift_ms=(shift_ms, shift_ms),
         confidence=confidence or (ConfidenceConfig(), ConfidenceConfig()),
         ctc_heads=ctc_heads,
+        ctc_rescoring=ctc_rescoring,
     )
 
 

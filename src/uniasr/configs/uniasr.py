@@ -15,6 +15,8 @@ MAX_SHIFT_MS = 500.0
 """Time stamps that a model needs to be shifted by more are no time stamps."""
 MAX_SLOPE, MAX_OFFSET = 20.0, 20.0
 """A map of confidences beyond these makes all of them 0 or 1."""
+MAX_RESCORING = 10.0
+"""With a larger weight the search would have no say beside the CTC head."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +209,8 @@ class UniasrConfig:
     ctc_heads: bool = False
     """Whether the CTC heads serve at run time too: a segment's text counts only if the head of its pass finds it more
     probable than none."""
+    ctc_rescoring: float = 0.0
+    """How much the log-probability of the head counts in the choice among the hypotheses of a segment."""
     joint_training: bool = True
     """Whether the second pass's gradient reaches the first encoder [encoder1_encoder2_joint_training]."""
 
@@ -234,6 +238,10 @@ class UniasrConfig:
             raise ValueError(f"time_shift_ms is {self.time_shift_ms}; no shift may exceed {MAX_SHIFT_MS:.0f} ms")
         if not (self.segment_s > 0 and self.pause_s > 0):
             raise ValueError(f"segment_s is {self.segment_s} and pause_s {self.pause_s}; give positive seconds")
+        if not 0 <= self.ctc_rescoring <= MAX_RESCORING:
+            raise ValueError(f"ctc_rescoring is {self.ctc_rescoring}; it must lie between 0 and {MAX_RESCORING:.0f}")
+        if self.ctc_rescoring and not self.ctc_heads:
+            raise ValueError(f"ctc_rescoring is {self.ctc_rescoring}, but ctc_heads is false: nothing would judge")
         for name in MODES:
             mode = self.modes.get(name)
             if mode is None or mode.pass_number not in (1, 2) or not 0 <= mode.latency < self.num_latencies:

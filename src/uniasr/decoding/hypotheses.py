@@ -12,9 +12,9 @@ from uniasr.types import F32, F64, I64
 SOS = 1
 """Id of `<s>`, the input of step 0."""
 EOS = 2
+"""Id of `</s>`, which ends a hypothesis."""
 SMALL = 512
 """Sorting so many numbers is faster than looking for the few largest."""
-"""Id of `</s>`, which ends a hypothesis."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Hypotheses of a closed segment in a new order: a judge of whole texts sees what no step of the search could."""
+"""Hypotheses of a closed segment in a new order: judges of whole texts see what no step of the search could."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from typing import TypeAlias
 import numpy as np
 
 from uniasr.decoding.hypotheses import Ended, final_order
-from uniasr.types import I64
+from uniasr.types import F64, I64
 
-Judge: TypeAlias = Callable[[I64], float]
-"""The log-probability of a hypothesis by its tokens."""
+Judge: TypeAlias = Callable[[Sequence[I64]], F64]
+"""The log-probabilities [n] of n hypotheses by their tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rescoring:
-    """Adds a weighted log-probability to the scores of ended hypotheses."""
+    """A judge, and how much its log-probability counts."""
 
     judge: Judge
     weight: float
 
-    def ranked(self, ended: Sequence[Ended], length_norm: float) -> list[Ended]:
-        """The hypotheses with their new scores, best first; ties keep their order."""
-        judged = [replace(one, score=one.score + self.weight * self.judge(one.ids)) for one in ended]
-        scores = np.array([one.score for one in judged], np.float64)
-        lengths = np.array([len(one.ids) for one in judged], np.int64)
-        return [judged[i] for i in final_order(scores, lengths, length_norm)]
+
+def rescored(ended: Sequence[Ended], rescorings: Sequence[Rescoring], length_norm: float) -> list[Ended]:
+    """The hypotheses with what the judges add to their scores, best first; ties keep their order."""
+    scores = np.array([one.score for one in ended], np.float64)
+    for rescoring in rescorings:
+        scores = scores + rescoring.weight * rescoring.judge([one.ids for one in ended])
+    lengths = np.array([len(one.ids) for one in ended], np.int64)
+    return [replace(ended[i], score=float(scores[i])) for i in final_order(scores, lengths, length_norm)]

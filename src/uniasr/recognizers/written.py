@@ -8,6 +8,8 @@ from functools import lru_cache
 from os import PathLike, fspath
 from typing import Any
 
+import numpy as np
+
 from uniasr.decoding.rescoring import Rescoring
 from uniasr.errors import OptionError
 from uniasr.text.hotwords import Hotwords
@@ -17,7 +19,7 @@ from uniasr.text.kana_kanji.listed import WordList, word_list
 from uniasr.text.normalization import align_tokens
 from uniasr.text.spelling import katakana
 from uniasr.text.vocabulary import Vocabulary
-from uniasr.types import I64, DecodingOptions, HotwordMatch, Segment, Token
+from uniasr.types import F64, I64, DecodingOptions, HotwordMatch, Segment, Token
 
 NONE = "none"
 
@@ -68,18 +70,18 @@ class Conversion:
         """What writes the results; None where they stay kana."""
         return Writing(self.converter, word_list(hotwords)) if self.converter is not None and self.written else None
 
-    def rescoring(self, hotwords: Hotwords | None) -> Rescoring | None:
-        """What judges the hypotheses of a segment."""
+    def rescoring(self, hotwords: Hotwords | None) -> list[Rescoring]:
+        """The converter as a judge of the hypotheses of a segment, where the call wants it."""
         converter, tokens = self.converter, self.vocabulary.tokens
         if converter is None or not self.weight:
-            return None
-
+            return []
         words = word_list(hotwords)
 
-        def judge(ids: I64) -> float:
-            return converter.log_probability(join_tokens([tokens[i] for i in ids]), words)
+        def judge(hypotheses: Sequence[I64]) -> F64:
+            texts = [join_tokens([tokens[i] for i in ids]) for ids in hypotheses]
+            return np.array([converter.log_probability(text, words) for text in texts], np.float64)
 
-        return Rescoring(judge, self.weight)
+        return [Rescoring(judge, self.weight)]
 
 
 def conversion(options: DecodingOptions, vocabulary: Vocabulary, card: Mapping[str, Any]) -> Conversion:

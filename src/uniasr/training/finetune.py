@@ -83,4 +83,6 @@ def _with_heads(files: ModelFiles, run: RunOptions) -> tuple[ModelFiles, RunOpti
         return files, run
     if run.ctc_weight is None:
         return files, replace(run, ctc_weight=HEADS_WEIGHT)
-    return replace(files, config=replace(files.config, ctc_heads=run.ctc_weight > 0)), run
+    if run.ctc_weight:
+        return files, run
+    return replace(files, config=replace(files.config, ctc_heads=False, ctc_rescoring=0.0)), run

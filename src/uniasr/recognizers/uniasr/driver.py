@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from uniasr.engines.base import Engine
+from uniasr.recognizers.uniasr.ctc_head import hear, weigh
 from uniasr.recognizers.uniasr.encoding import encode
-from uniasr.recognizers.uniasr.evidence import hear, weigh
 from uniasr.recognizers.uniasr.firing import fire
 from uniasr.recognizers.uniasr.passes import EncodedChunk, PassCarry
 from uniasr.recognizers.uniasr.session import Session

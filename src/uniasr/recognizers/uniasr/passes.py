@@ -45,6 +45,8 @@ class PassPlan:
     """How probabilities become confidences."""
     ctc_head: bool
     """Whether its CTC head says if anything was said."""
+    ctc_rescoring: float
+    """How much the head's log-probability counts in the choice among hypotheses."""
 
     @property
     def suffix(self) -> str:
@@ -81,6 +83,7 @@ def plan_pass(config: UniasrConfig, number: int, latency: int) -> PassPlan:
         config.time_shift_ms[number - 1],
         config.confidence[number - 1],
         config.ctc_heads,
+        config.ctc_rescoring,
     )
 
 
@@ -94,13 +97,17 @@ class Window:
 
 
 @dataclass(slots=True)
-class Doubt:
-    """Whether anything was said in a segment is not certain yet (`evidence`)."""
+class Heard:
+    """What the CTC head of a pass has heard of a segment (`ctc_head`)."""
 
+    to_the_end: bool
+    """Whether it listens on when it is certain that something was said, to choose among the hypotheses."""
     rows: list[F32] = field(default_factory=list)
-    """The CTC head's log-probabilities [S, V] of the kept rows of each chunk so far."""
+    """Its log-probabilities [S, V] of the kept rows of each chunk so far."""
     evidence: float = 0.0
     """By how much the text so far is more probable than none; 0 without text."""
+    certain: bool = False
+    """Whether that was enough once: something was said, whatever follows."""
 
 
 @dataclass(slots=True)
@@ -139,13 +146,18 @@ class PassCarry:
     """Row of the last firing."""
     hotwords: list[tuple[int, HotwordScorer | None]] = field(default_factory=list)
     """The words listened for, each set with the first step that it scored."""
-    doubt: Doubt | None = None
-    """None once it is certain that something was said, and where nothing is asked."""
+    heard: Heard | None = None
+    """None where no head is asked."""
 
     @property
     def num_rows(self) -> int | None:
         """Rows of the segment in this pass, once its end is known."""
         return None if self.num_frames is None else -(-self.num_frames // self.plan.frames_per_row)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it is still open if anything was said."""
+        return self.heard is not None and not self.heard.certain
 
     @property
     def frames_done(self) -> int:
@@ -186,12 +198,13 @@ def start_pass(
     scorers: Scorers | None = None,
     *,
     decode: bool,
+    final: bool,
 ) -> PassCarry:
-    """The carry before the first row of a segment."""
+    """The carry before the first row of a segment; `final`: its text is the one that counts in the end."""
     search = start_search(options, scorers) if decode else None
     carry = PassCarry(plan, inputs, offset, start_cif(plan.encoder.output_size), search)
     if plan.ctc_head and decode:
-        carry.doubt = Doubt()
+        carry.heard = Heard(to_the_end=final and plan.ctc_rescoring > 0)
     if scorers is not None and scorers.hotwords is not None:
         carry.hotwords.append((0, scorers.hotwords))
     return carry

@@ -12,9 +12,9 @@ from uniasr.decoding.beam import EOS, SOS, Path, Scorers
 from uniasr.decoding.confidence import confidence
 from uniasr.decoding.ctc import BLANK
 from uniasr.decoding.endpoint import EndpointCarry, find_endpoint
-from uniasr.decoding.rescoring import Rescoring
+from uniasr.decoding.rescoring import Rescoring, rescored
 from uniasr.decoding.timestamps import token_times
-from uniasr.recognizers.uniasr.evidence import is_said
+from uniasr.recognizers.uniasr.ctc_head import is_said, rescoring
 from uniasr.recognizers.uniasr.firing import firing_rows
 from uniasr.recognizers.uniasr.passes import EncodedChunk, PassCarry, PassPlan, start_pass
 from uniasr.recognizers.uniasr.rows import RowBuffer
@@ -62,11 +62,12 @@ def open_segment(
 ) -> OpenSegment:
     """A segment that begins at a feature row; pass 1 is decoded only if its text is final or shown live."""
     two = len(plans) == 2
-    first = start_pass(plans[0], features, start, options, scorers, decode=not two or live)
+    first = start_pass(plans[0], features, start, options, scorers, decode=not two or live, final=not two)
     if not two:
         return OpenSegment(index, start, first, None, None)
     joined = RowBuffer(plans[1].encoder.input_size)
-    return OpenSegment(index, start, first, start_pass(plans[1], joined, 0, options, scorers, decode=True), joined)
+    second = start_pass(plans[1], joined, 0, options, scorers, decode=True, final=True)
+    return OpenSegment(index, start, first, second, joined)
 
 
 def pause_rows(plan: PassPlan) -> int:
@@ -156,18 +157,23 @@ def text_of(tokens: Sequence[Token]) -> str:
 
 
 def close(
-    segment: OpenSegment, clock: Clock, vocabulary: Vocabulary, options: DecodingOptions, rescoring: Rescoring | None
+    segment: OpenSegment,
+    clock: Clock,
+    vocabulary: Vocabulary,
+    options: DecodingOptions,
+    rescorings: Sequence[Rescoring],
 ) -> Segment:
-    """The result of a segment whose search has taken its last step."""
+    """The result of a segment whose search has taken its last step; the CTC head judges beside the given judges."""
     carry = segment.final
     assert carry.search is not None
     assert segment.num_frames is not None
     num_rows = -(-segment.num_frames // carry.plan.frames_per_row)
     end_ms = clock.at_frame(segment.num_frames)
     clock = replace(clock, limit_ms=end_ms)  # the last row of pass 2 may reach beyond the last feature row
-    ended = carry.search.results(options.nbest if rescoring is None else max(options.nbest, options.beam_size))
-    if rescoring is not None:
-        ended = rescoring.ranked(ended, options.length_norm)[: options.nbest]
+    rescorings = [*rescorings, *rescoring(carry, num_rows)]
+    ended = carry.search.results(max(options.nbest, options.beam_size) if rescorings else options.nbest)
+    if rescorings:
+        ended = rescored(ended, rescorings, options.length_norm)[: options.nbest]
     if ended and not is_said(carry, ended[0].ids, num_rows):
         ended = []
     shown = shown_tokens(carry, ended[0], clock, vocabulary, num_rows) if ended else []

@@ -149,8 +149,8 @@ class Session:
         """Emit the Final of the complete segment and open the next one behind it."""
         segment = self.segment
         assert segment.num_frames is not None
-        rescoring = self._kana.rescoring(self._words) if self._kana else None
-        result = close(segment, self._clock(), self._vocabulary, self.options, rescoring)
+        rescorings = self._kana.rescoring(self._words) if self._kana else []
+        result = close(segment, self._clock(), self._vocabulary, self.options, rescorings)
         self.events.append(_final(self._writing.segment(result) if self._writing else result))
         self._writing = self._kana.writing(self._words) if self._kana else None
         start = segment.start + segment.num_frames
@@ -244,10 +244,10 @@ class Session:
     def _tokens(self, carry: PassCarry, clock: Clock) -> tuple[list[Token | None], int]:
         """Tokens of the best running hypothesis, and how many of them never change again."""
         assert carry.search is not None
-        if carry.doubt is not None and carry.doubt.evidence <= 0:
+        if carry.doubtful and carry.heard is not None and carry.heard.evidence <= 0:
             return [], 0
         path: Path = carry.search.running()
-        stable = 0 if carry.doubt is not None else carry.search.committed()
+        stable = 0 if carry.doubtful else carry.search.committed()
         # A segment may close behind any row, and inside the last one without look-ahead; what it cuts off moves.
         unsure = max(0.0, carry.plan.shift_ms) / carry.plan.row_ms + (carry.plan.chunk.look_ahead == 0)
         if unsure:

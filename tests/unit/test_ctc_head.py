@@ -1,15 +1,15 @@
-"""Text counts only with evidence: the CTC sum against all alignments, and segments in which nothing was said."""
+"""What CTC heads say: the sum over all alignments, segments in which nothing was said, and which hypothesis it was."""
 
 from itertools import groupby, product
 
 import numpy as np
 import pytest
-from fabricated import RATE_HZ, UNIT, FormulaEngine, fabricated_model, samples_of
+from fabricated import FIRST_PASS, RATE_HZ, SECOND_PASS, UNIT, FormulaEngine, fabricated_model, samples_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uniasr.configs.uniasr import ChunkConfig
-from uniasr.decoding.ctc import IMPOSSIBLE, evidence, log_probability
+from uniasr.decoding.ctc import IMPOSSIBLE, evidence, log_probabilities
 from uniasr.types import Final
 
 FAINT, BETWEEN, LOUD = 6, 14, 16
@@ -30,22 +30,32 @@ def test_the_sum_is_that_over_all_alignments(rows, seed):
     for alignment in product(range(3), repeat=rows):
         probability = np.exp(log_probs[range(rows), alignment].sum(dtype=np.float64))
         sums[text_of(alignment)] = sums.get(text_of(alignment), 0.0) + probability
-    for text, probability in sums.items():
-        found = log_probability(log_probs, np.array(text, np.int64))
-        assert found == pytest.approx(np.log(probability), abs=1e-5)
-        assert evidence(log_probs, np.array(text, np.int64)) == pytest.approx(found - np.log(sums[()]), abs=1e-5)
+    possible = [np.array(text, np.int64) for text in sums]
+    found = log_probabilities(log_probs, possible)
+    assert found == pytest.approx(np.log(list(sums.values())), abs=1e-5)
+    for text, own in zip(possible, found, strict=True):
+        assert log_probabilities(log_probs, [text]) == [own]  # not only nearly
+        assert evidence(log_probs, text) == pytest.approx(own - np.log(sums[()]), abs=1e-5)
     for text in product((1, 2), repeat=rows):
         if text not in sums:  # equal tokens need a blank between them
-            assert log_probability(log_probs, np.array(text)) <= IMPOSSIBLE / 2
+            assert log_probabilities(log_probs, [np.array(text), np.array([1])])[0] <= IMPOSSIBLE / 2
 
 
 class WithHeads(FormulaEngine):
-    """Decodes whatever has weight; its heads hear tokens in loud rows only."""
+    """Decodes whatever has weight; its heads hear tokens in loud rows only, some more than others."""
+
+    liking = np.array([3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5]) / 44
 
     def _ctc(self, inputs):
         loud = inputs["rows"][..., :1] * UNIT > BETWEEN
         blank = np.where(loud, 0.01, 0.99)
-        return {"log_probs": np.log(np.concatenate([blank, *[(1 - blank) / 11] * 11], axis=-1)).astype(np.float32)}
+        return {"log_probs": np.log(np.concatenate([blank, (1 - blank) * self.liking], axis=-1)).astype(np.float32)}
+
+
+class Deaf(WithHeads):
+    """Its heads never hear the tokens that pass 1 and pass 2 like best at first."""
+
+    liking = np.array([1e-9 if token in (FIRST_PASS[2], SECOND_PASS[2]) else 1 / 9 for token in range(1, 12)])
 
 
 def model_of(**changes):
@@ -82,6 +92,21 @@ def test_the_heads_listen_only_while_there_is_doubt():
     assert 1 <= model.engine.calls["ctc"] < model.engine.calls["memory"] / 4
 
 
+@pytest.mark.parametrize("mode", ["fast", "normal", "offline"])
+def test_the_heads_choose_among_the_hypotheses(mode):
+    samples = samples_of([LOUD] * 20)
+    silent = fabricated_model(engine=Deaf).transcribe(samples, RATE_HZ, mode, nbest=5, **LONG).segments[0]
+    judged = fabricated_model(engine=Deaf, ctc_heads=True, ctc_rescoring=10.0)
+    segment = judged.transcribe(samples, RATE_HZ, mode, nbest=5, **LONG).segments[0]
+    first = silent.tokens[0].id
+    assert segment.tokens[0].id != first
+    assert {one.token_ids for one in segment.nbest} == {one.token_ids for one in silent.nbest}
+    assert [one.token_ids[0] == first for one in segment.nbest] == sorted(
+        one.token_ids[0] == first for one in segment.nbest
+    )
+    assert segment.text == judged.transcribe(samples, RATE_HZ, mode, nbest=1, **LONG).segments[0].text
+
+
 stretches = st.lists(st.tuples(st.sampled_from([0, FAINT, LOUD]), st.integers(1, 40)), min_size=1, max_size=10)
 
 
@@ -92,11 +117,12 @@ stretches = st.lists(st.tuples(st.sampled_from([0, FAINT, LOUD]), st.integers(1,
     packet=st.sampled_from([1000, 97, 13, 10_000_000]),
     segment_s=st.sampled_from([0.5, 60.0]),
     look_ahead=st.sampled_from([0, 5]),
+    rescoring=st.sampled_from([0.0, 0.3, 10.0]),
 )
-def test_streams_files_and_batches_agree(mode, stretches, packet, segment_s, look_ahead):
+def test_streams_files_and_batches_agree(mode, stretches, packet, segment_s, look_ahead, rescoring):
     samples = samples_of([alpha for alpha, count in stretches for _ in range(count)])
     chunk2 = ChunkConfig(size=25 + look_ahead, stride=20, pad_left=5)
-    model, limits = model_of(chunk2=chunk2), {"segment_s": segment_s}
+    model, limits = model_of(chunk2=chunk2, ctc_rescoring=rescoring), {"segment_s": segment_s}
     file = model.transcribe(samples, RATE_HZ, mode, **limits)
     with model.stream(mode, sample_rate=RATE_HZ, **limits) as stream:
         events = [event for at in range(0, len(samples), packet) for event in stream.accept(samples[at : at + packet])]

@@ -1,0 +1,83 @@
+"""What the CTC head of a pass says of its text: whether anything was said at all, and which hypothesis it was.
+
+A decoder writes what its acoustic embeddings resemble most, for a door that slams too; the head may call every row
+blank. Where words were said it weighs all alignments of a text, which no step of the search can. Why, and how much it
+helps: docs/decisions/0013-text-needs-evidence.md and 0014-heads-judge-hypotheses.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from uniasr.decoding.beam import EOS, SOS
+from uniasr.decoding.ctc import BLANK, evidence, log_probabilities
+from uniasr.decoding.rescoring import Rescoring
+from uniasr.engines.base import Engine
+from uniasr.recognizers.uniasr.passes import EncodedChunk, Heard, PassCarry
+from uniasr.types import F32, F64, I64
+
+CERTAIN = 10.0
+"""With this evidence for the text so far something was said, whatever follows: from there on tokens may be stable."""
+
+
+def hear(engine: Engine, jobs: Sequence[tuple[PassCarry, EncodedChunk, int]]) -> None:
+    """Let the heads that still listen hear the first `count` kept rows of a chunk."""
+    listening = [(carry.heard, chunk, count) for carry, chunk, count in jobs if _listens(carry.heard)]
+    if not listening:
+        return
+    plan = jobs[0][0].plan  # the same for all
+    rows = np.stack([chunk.rows for _, chunk, _ in listening])
+    log_probs = engine.run(f"ctc{plan.suffix}", {"rows": rows}, ["log_probs"])["log_probs"]
+    start = plan.chunk.pad_left
+    for (heard, _, count), own in zip(listening, log_probs, strict=True):
+        assert heard is not None
+        heard.rows.append(own[start : start + count])
+
+
+def weigh(carries: Sequence[PassCarry]) -> None:
+    """Weigh the running text of doubtful carries; enough evidence ends the doubt."""
+    for carry in carries:
+        heard = carry.heard
+        if heard is not None and carry.doubtful and carry.search is not None and carry.search.steps:
+            heard.evidence = _evidence(heard, carry.search.running().ids)
+            heard.certain = heard.evidence >= CERTAIN
+            if not _listens(heard):
+                heard.rows.clear()
+
+
+def is_said(carry: PassCarry, ids: I64, num_rows: int) -> bool:
+    """Whether the text of a complete segment counts."""
+    return carry.heard is None or not carry.doubtful or _evidence(carry.heard, ids, num_rows) > 0
+
+
+def rescoring(carry: PassCarry, num_rows: int) -> list[Rescoring]:
+    """The head as a judge of the hypotheses of a complete segment, where the model wants it."""
+    if carry.heard is None or not carry.heard.to_the_end or not carry.heard.rows:
+        return []
+    rows = _rows(carry.heard, num_rows)
+
+    def judge(hypotheses: Sequence[I64]) -> F64:
+        return log_probabilities(rows, [_said(ids) for ids in hypotheses])
+
+    return [Rescoring(judge, carry.plan.ctc_rescoring)]
+
+
+def _listens(heard: Heard | None) -> bool:
+    return heard is not None and (heard.to_the_end or not heard.certain)
+
+
+def _evidence(heard: Heard, ids: I64, num_rows: int | None = None) -> float:
+    """The evidence for a text in the first rows; 0 for no text."""
+    said = _said(ids)
+    return evidence(_rows(heard, num_rows), said) if len(said) and heard.rows else 0.0
+
+
+def _rows(heard: Heard, num_rows: int | None) -> F32:
+    return np.concatenate(heard.rows)[:num_rows]
+
+
+def _said(ids: I64) -> I64:
+    """The tokens that stand for text."""
+    return ids[~np.isin(ids, (BLANK, SOS, EOS))]
