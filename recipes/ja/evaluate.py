@@ -69,15 +69,16 @@ def runs(model: Uniasr, options: argparse.Namespace) -> Iterator[dict[str, Any]]
     """All that was asked for, a line printed for each."""
     modes = plan(model, MODES, None)
     pairs = modes + (other_latencies(model, modes) if options.latencies == "all" else [])
+    search = {} if options.beam_size is None else {"beam_size": options.beam_size}
     for trial in clean_trials(options.data, options.hts_dev, options.limit, options.unseen):
         for pair in pairs:
-            yield shown(trial, measure(model, trial, pair, beam_size=options.beam_size), converter=True)
+            yield shown(trial, measure(model, trial, pair, **search), converter=True)
         for pair in modes if options.alone else ():
-            call = {"converter": "none", "output": "kana", "beam_size": options.beam_size}
+            call = {"converter": "none", "output": "kana", **search}
             yield shown(trial, measure(model, trial, pair, **call), converter=False)
     for trial in noisy_trials(options.data, options.hts_dev, options.limit) if options.noise else ():
         for pair in modes:
-            yield shown(trial, measure(model, trial, pair, beam_size=options.beam_size), converter=True)
+            yield shown(trial, measure(model, trial, pair, **search), converter=True)
 
 
 def other_latencies(model: Uniasr, modes: Sequence[Pair]) -> list[Pair]:
@@ -121,7 +122,7 @@ def main() -> None:
     parser.add_argument("--hts-dev", type=Path, required=True)
     parser.add_argument("--unseen", type=Path, nargs="+", default=(), help="speech of other voices, see unseen.py")
     parser.add_argument("--limit", type=int, help="only the first recordings of every set")
-    parser.add_argument("--beam-size", type=int, default=5)
+    parser.add_argument("--beam-size", type=int, help="the model's own by default")
     parser.add_argument("--latencies", choices=("modes", "all"), default="modes", help="the modes' own, or every one")
     parser.add_argument("--noise", action="store_true", help="with noise and babble, too")
     parser.add_argument("--alone", action="store_true", help="without the converter's judgement, too")
@@ -132,7 +133,7 @@ def main() -> None:
     print(f"{'CER % (95 %)':32} {'mode':8} lat {'RTF':>7} {'kana':>8} {'':11}{'written':>8} {'':11}{'numbers':>8}")
     results = list(runs(model, options))
     if options.json:
-        settings = {"limit": options.limit, "beam_size": options.beam_size}
+        settings = {"limit": options.limit, "beam_size": options.beam_size or model.config.beam_size}
         options.json.write_text(json.dumps({"model": about(model), **settings, "results": results}, indent=1) + "\n")
 
 

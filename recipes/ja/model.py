@@ -61,5 +61,5 @@ def config(vocab_size: int) -> UniasrConfig:
         segment_s=3.0,
         pause_s=0.8,
         ctc_heads=True,
-        ctc_rescoring=0.3,
+        ctc_rescoring=0.6,
     )

@@ -86,7 +86,7 @@ def from_speech(converter: Converter, folder: Path) -> None:
         audio = [soundfile.read(io.BytesIO(archive.read(row["file"])), dtype="float32")[0] for row in rows]
     padded = [np.concatenate([PAD, samples, PAD]) for samples in audio]
     model = uniasr.load_model(threads=1)
-    judges = {"alone": {"converter": "none"}, "judged": {}, "judged, beam 10": {"beam_size": 10}}
+    judges = {"alone": {"converter": "none"}, "judged": {}, "judged, beam 5": {"beam_size": 5}}
     for mode in ("offline", "normal", "fast"):
         for name, options in judges.items():
             call = {"converter": str(converter.directory), "output": "kana"} | options

@@ -66,7 +66,7 @@ class DecodingOptions:
     """How one call searches. Raises OptionError when a value makes no sense."""
 
     beam_size: int = 5
-    """Hypotheses kept per utterance; 1 is greedy search."""
+    """Hypotheses kept per utterance; 1 is greedy search. A model may have another default."""
     nbest: int = 1
     """Hypotheses returned per segment, at most `beam_size` in a gated search."""
     search: Literal["gated", "reference"] = "gated"
@@ -101,7 +101,7 @@ class DecodingOptions:
     converter: str | PathLike[str] | None = None
     """What writes kana as kanji, and judges by its model of words which hypothesis makes most sense: a directory, a
     name, or "none". None takes the one that the model names."""
-    converter_weight: float = 0.4
+    converter_weight: float = 0.6
     """Of the converter's log-probabilities in the choice among the hypotheses of a segment."""
 
     def __post_init__(self) -> None:

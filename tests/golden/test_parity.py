@@ -92,7 +92,7 @@ def run_pass(engine, config, number, index, inputs, *, decode=True):
     plan = plan_pass(config, number, index)
     buffer = RowBuffer(inputs.shape[1])
     buffer.append(inputs)
-    carry = start_pass(plan, buffer, 0, DecodingOptions(), decode=decode)
+    carry = start_pass(plan, buffer, 0, DecodingOptions(), decode=decode, final=True)
     carry.num_frames = len(inputs)
     recorder = Recorder(engine)
     (chunks,) = encode(recorder, [(carry, carry.ready_chunks(10_000))])

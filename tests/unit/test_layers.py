@@ -207,7 +207,7 @@ def run_chunks(engine, config, number, index, inputs, calls):
     """Our chunks of one pass, encoded in calls of so many chunks (the last ones together)."""
     buffer = RowBuffer(inputs.shape[1])
     buffer.append(inputs.astype(np.float32))
-    carry = start_pass(plan_pass(config, number, index), buffer, 0, DecodingOptions(), decode=False)
+    carry = start_pass(plan_pass(config, number, index), buffer, 0, DecodingOptions(), decode=False, final=True)
     carry.num_frames = len(inputs)
     chunks = []
     for most in [*calls, 1000]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @click.option("--report", metavar="FILE.html", help="Write every alignment as a page to read.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the numbers.")
 @click.option("--skip-bad", is_flag=True, help="Leave out utterances that cannot be used instead of stopping.")
-@click.option("--beam-size", type=int, default=5, show_default=True, metavar="N", help="1 is greedy search.")
+@click.option("--beam-size", type=int, metavar="N", help="1 is greedy search.  [default: the model's; often 5]")
 @click.option(
     "--latency", metavar="all|INDEX,INDEX", help="Indexes of trained latencies, or all.  [default: the modes' own]"
 )
@@ -48,7 +48,7 @@ def evaluate(  # noqa: PLR0913 - one parameter per option
     report: str | None,
     json_file: str | None,
     skip_bad: bool,
-    beam_size: int,
+    beam_size: int | None,
     latency: str | None,
     model: str | None,
     device: str,
@@ -75,7 +75,7 @@ def evaluate(  # noqa: PLR0913 - one parameter per option
     recogniser = load_model(model, device, backend, threads)
     units = units_for([entry.text for entry in entries], readings=readings)
     script = "kana" if all(kana_only(entry.text) for entry in entries) else None
-    options = {"beam_size": beam_size, "output": script}
+    options: dict[str, Any] = {"output": script} | ({} if beam_size is None else {"beam_size": beam_size})
     outcomes: list[Outcome] = []
     for mode, index in plan(recogniser, modes.split(","), latency):
         say(f"{mode}, latency {index} ...")

@@ -28,7 +28,7 @@ class PartRequest:
     itn: str
     mode: str
     latency: str | None
-    beam_size: int
+    beam_size: int | None
     search: str
     hotwords: str | None
     lm: str | None
@@ -41,10 +41,12 @@ class PartRequest:
     @property
     def options(self) -> dict[str, Any]:
         """Options of a pipeline's calls, but mode and latency."""
-        names = ("beam_size", "search", "lm", "lm_weight", "converter")
+        names = ("search", "lm", "lm_weight", "converter")
         options = {name: getattr(self, name) for name in names} | {"output": self.output_script}
         options["hotwords"] = None if self.hotwords is None else read_hotwords(self.hotwords)
         options["max_end_silence_ms"] = self.max_end_silence
+        if self.beam_size is not None:
+            options["beam_size"] = self.beam_size
         if self.max_segment is not None:
             options["max_segment_s"] = self.max_segment
         return options

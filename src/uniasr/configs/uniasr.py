@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 
 from uniasr.configs.frontend import FrontendConfig
-from uniasr.types import MODES
+from uniasr.types import MODES, MOST_HYPOTHESES
 
 MAX_SHIFT_MS = 500.0
 """Time stamps that a model needs to be shifted by more are no time stamps."""
@@ -202,6 +202,8 @@ class UniasrConfig:
     """How much later than the firings of each pass the speech is, as measured on speech with known times."""
     confidence: tuple[ConfidenceConfig, ConfidenceConfig] = (ConfidenceConfig(), ConfidenceConfig())
     """How the probabilities of each pass become confidences, as fitted on speech that was not trained on."""
+    beam_size: int = 5
+    """Default of `DecodingOptions.beam_size`: wider beams pay where something judges whole hypotheses."""
     segment_s: float = 20.0
     """Default of `DecodingOptions.segment_s`: how much speech between two restarts suits the model best."""
     pause_s: float = 0.6
@@ -234,18 +236,23 @@ class UniasrConfig:
                     f"predictor orders {predictor.l_order}, {predictor.r_order} reach beyond the gap of "
                     f"{encoder.kernel_size // 2} rows between chunks; this is not supported"
                 )
+        self._check_decoding()
+        for name in MODES:
+            mode = self.modes.get(name)
+            if mode is None or mode.pass_number not in (1, 2) or not 0 <= mode.latency < self.num_latencies:
+                raise ValueError(f"modes.{name} is {mode}; it must name pass 1 or 2 and one of the latencies")
+
+    def _check_decoding(self) -> None:
         if not all(abs(shift) <= MAX_SHIFT_MS for shift in self.time_shift_ms):
             raise ValueError(f"time_shift_ms is {self.time_shift_ms}; no shift may exceed {MAX_SHIFT_MS:.0f} ms")
+        if not 1 <= self.beam_size <= MOST_HYPOTHESES:
+            raise ValueError(f"beam_size is {self.beam_size}; it must lie between 1 and {MOST_HYPOTHESES}")
         if not (self.segment_s > 0 and self.pause_s > 0):
             raise ValueError(f"segment_s is {self.segment_s} and pause_s {self.pause_s}; give positive seconds")
         if not 0 <= self.ctc_rescoring <= MAX_RESCORING:
             raise ValueError(f"ctc_rescoring is {self.ctc_rescoring}; it must lie between 0 and {MAX_RESCORING:.0f}")
         if self.ctc_rescoring and not self.ctc_heads:
             raise ValueError(f"ctc_rescoring is {self.ctc_rescoring}, but ctc_heads is false: nothing would judge")
-        for name in MODES:
-            mode = self.modes.get(name)
-            if mode is None or mode.pass_number not in (1, 2) or not 0 <= mode.latency < self.num_latencies:
-                raise ValueError(f"modes.{name} is {mode}; it must name pass 1 or 2 and one of the latencies")
 
     @property
     def num_latencies(self) -> int:

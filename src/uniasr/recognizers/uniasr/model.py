@@ -160,7 +160,8 @@ class Uniasr:
 
     def _sessions(self, mode: str, latency: int | str | None, options: dict[str, Any], *, live: bool) -> _OpenSession:
         """What opens the sessions of one call, by their sample rates; wrong options raise here."""
-        own = DecodingOptions(segment_s=self.config.segment_s, pause_s=self.config.pause_s)
+        config = self.config
+        own = DecodingOptions(beam_size=config.beam_size, segment_s=config.segment_s, pause_s=config.pause_s)
         decoding = own.with_changes(options)
         if decoding.hotwords is not None:  # a list that is made as it is read can be read only once
             words: Any = read_hotwords(decoding.hotwords)
