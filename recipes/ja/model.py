@@ -58,8 +58,10 @@ def config(vocab_size: int) -> UniasrConfig:
             "normal": ModeConfig(pass_number=2, latency=0),
             "offline": ModeConfig(pass_number=2, latency=2),
         },
+        beam_size=20,
+        converter_weight=0.7,
         segment_s=3.0,
         pause_s=0.8,
         ctc_heads=True,
-        ctc_rescoring=0.6,
+        ctc_rescoring=0.8,
     )

@@ -101,8 +101,9 @@ class DecodingOptions:
     converter: str | PathLike[str] | None = None
     """What writes kana as kanji, and judges by its model of words which hypothesis makes most sense: a directory, a
     name, or "none". None takes the one that the model names."""
-    converter_weight: float = 0.6
-    """Of the converter's log-probabilities in the choice among the hypotheses of a segment."""
+    converter_weight: float = 0.4
+    """Of the converter's log-probabilities in the choice among the hypotheses of a segment. A model may have another
+    default."""
 
     def __post_init__(self) -> None:
         for name in ("beam_size", "nbest"):

@@ -141,14 +141,14 @@ def test_hotwords_are_written_and_a_list_that_is_read_once_will_do(model):
 
 
 def test_a_closed_segment_is_judged_by_sense(model):
-    options = {"nbest": 5, "output": "kana"}
-    plain = model.transcribe(SAMPLE, nbest=5, output="kana", converter="none").segments[0].nbest
+    options = {"nbest": 5, "beam_size": 5, "output": "kana"}
+    plain = model.transcribe(SAMPLE, converter="none", **options).segments[0].nbest
     judged = model.transcribe(SAMPLE, **options).segments[0].nbest
     assert {one.token_ids for one in plain} == {one.token_ids for one in judged}
     scores = {one.token_ids: one.score for one in plain}
     converter = uniasr.load_converter()
     for one in judged:
-        wanted = scores[one.token_ids] + 0.4 * converter.log_probability(one.text)
+        wanted = scores[one.token_ids] + model.config.converter_weight * converter.log_probability(one.text)
         assert one.score == pytest.approx(wanted, abs=1e-3)
     assert [one.score for one in judged] == sorted((one.score for one in judged), reverse=True)
     same = model.transcribe(SAMPLE, converter_weight=0, **options).segments[0].nbest

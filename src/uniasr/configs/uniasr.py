@@ -15,8 +15,8 @@ MAX_SHIFT_MS = 500.0
 """Time stamps that a model needs to be shifted by more are no time stamps."""
 MAX_SLOPE, MAX_OFFSET = 20.0, 20.0
 """A map of confidences beyond these makes all of them 0 or 1."""
-MAX_RESCORING = 10.0
-"""With a larger weight the search would have no say beside the CTC head."""
+MAX_WEIGHT = 10.0
+"""With a larger weight of a judge the search would have no say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +204,8 @@ class UniasrConfig:
     """How the probabilities of each pass become confidences, as fitted on speech that was not trained on."""
     beam_size: int = 5
     """Default of `DecodingOptions.beam_size`: wider beams pay where something judges whole hypotheses."""
+    converter_weight: float = 0.4
+    """Default of `DecodingOptions.converter_weight`."""
     segment_s: float = 20.0
     """Default of `DecodingOptions.segment_s`: how much speech between two restarts suits the model best."""
     pause_s: float = 0.6
@@ -249,8 +251,9 @@ class UniasrConfig:
             raise ValueError(f"beam_size is {self.beam_size}; it must lie between 1 and {MOST_HYPOTHESES}")
         if not (self.segment_s > 0 and self.pause_s > 0):
             raise ValueError(f"segment_s is {self.segment_s} and pause_s {self.pause_s}; give positive seconds")
-        if not 0 <= self.ctc_rescoring <= MAX_RESCORING:
-            raise ValueError(f"ctc_rescoring is {self.ctc_rescoring}; it must lie between 0 and {MAX_RESCORING:.0f}")
+        for name in ("ctc_rescoring", "converter_weight"):
+            if not 0 <= (weight := getattr(self, name)) <= MAX_WEIGHT:
+                raise ValueError(f"{name} is {weight}; it must lie between 0 and {MAX_WEIGHT:.0f}")
         if self.ctc_rescoring and not self.ctc_heads:
             raise ValueError(f"ctc_rescoring is {self.ctc_rescoring}, but ctc_heads is false: nothing would judge")
 

@@ -42,9 +42,12 @@ class Writing:
         Hotwords that were heard but not written (another word of their sound made more sense) are left out.
         """
         tokens = self.tokens(segment.tokens)
-        nbest = tuple(replace(one, text=self.converter.convert(one.text, self.words)) for one in segment.nbest)
+        text, nbest = _text(tokens), segment.nbest
+        if nbest:  # the first is what the tokens say
+            others = (replace(one, text=self.converter.convert(one.text, self.words)) for one in nbest[1:])
+            nbest = (replace(nbest[0], text=text), *others)
         hotwords = tuple(match for match in segment.hotwords if _written_in(match, tokens))
-        return replace(segment, tokens=tokens, text=_text(tokens), nbest=nbest, hotwords=hotwords)
+        return replace(segment, tokens=tokens, text=text, nbest=nbest, hotwords=hotwords)
 
     def partial(self, tokens: Sequence[Token], stable: int) -> tuple[tuple[Token, ...], int]:
         """The tokens written, and how many of them never change again where the first `stable` kana tokens do not."""
@@ -79,7 +82,7 @@ class Conversion:
 
         def judge(hypotheses: Sequence[I64]) -> F64:
             texts = [join_tokens([tokens[i] for i in ids]) for ids in hypotheses]
-            return np.array([converter.log_probability(text, words) for text in texts], np.float64)
+            return np.array(converter.log_probabilities(texts, words), np.float64)
 
         return [Rescoring(judge, self.weight)]
 

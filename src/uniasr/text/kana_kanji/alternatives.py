@@ -9,6 +9,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 
+import numpy as np
+
 from uniasr.text.kana_kanji.lattice import Lattice
 from uniasr.text.kana_kanji.search import Described, Ways, steps
 from uniasr.text.kana_kanji.tables import Tables
@@ -28,8 +30,8 @@ def alternatives(lattice: Lattice, words: Described, ways: Ways, tables: Tables)
         if word == 0:
             yield cost, _words(tail)[1:-1]
             continue
-        kept = ways.ending[int(lattice.start[word])]
-        here = slice(word, word + 1)
+        kept = ways.ending(int(lattice.start[word]))
+        here = np.array([word])
         step, _ = steps(tables, words, kept, here, ways.middle[kept], ways.leaving[kept])
         extra = float(lattice.extra[word])
         for before, one in zip(kept.tolist(), step[:, 0].tolist(), strict=True):

@@ -17,7 +17,7 @@ from uniasr.text.kana_kanji.lattice import Lattice, build
 from uniasr.text.kana_kanji.listed import WordList, word_list
 from uniasr.text.kana_kanji.search import described, search
 from uniasr.text.kana_kanji.tables import UNKNOWN, Tables
-from uniasr.text.kana_kanji.windows import SIZE, settled, windows
+from uniasr.text.kana_kanji.windows import SIZE, best_costs, settled, windows
 from uniasr.text.normalization.records import LITERAL, Normalized, Span
 from uniasr.text.spelling import katakana
 
@@ -80,10 +80,18 @@ class Converter:
     def log_probability(self, kana: str, hotwords: Hotwords | WordList | None = None) -> float:
         """The natural logarithm of the probability of the best text for these kana, 0 without any.
 
-        Tells which of several hypotheses of a recogniser makes most sense. Arguments and errors as in `convert`.
+        Arguments and errors as in `convert`.
         """
-        listed = word_list(hotwords)
-        return -sum(window.cost for _, run in _runs(kana) for window in windows(run, self.tables, listed))
+        return self.log_probabilities([kana], hotwords)[0]
+
+    def log_probabilities(self, kana: Sequence[str], hotwords: Hotwords | WordList | None = None) -> list[float]:
+        """The logarithm for each of several kana: which hypothesis of a recogniser makes most sense.
+
+        Faster than one by one, and the same numbers. Arguments and errors as in `convert`.
+        """
+        runs = [[run for _, run in _runs(text)] for text in kana]
+        costs = iter(best_costs([run for part in runs for run in part], self.tables, word_list(hotwords)))
+        return [-sum(islice(costs, len(part))) for part in runs]
 
     def settled(self, kana: str, hotwords: Hotwords | WordList | None = None) -> int:
         """Leading characters of the text whose written form stays the same whatever follows the text.
@@ -114,11 +122,12 @@ class Converter:
         if len(kana) > SIZE or not _KANA.fullmatch(kana):
             raise OptionError(f"{kana[:40]!r} has no alternatives; give 1 to {SIZE} kana and nothing else")
         kana, listed = katakana(kana), word_list(hotwords)
-        lattice = build(kana, self.tables, listed)
+        lattices = build([kana], self.tables, listed)
+        lattice = lattices.lattice(0)
         known = described(lattice, self.tables)
         found: dict[str, float] = {}
-        ways = alternatives(lattice, known, search(lattice, known, self.tables), self.tables)
-        for cost, path in islice(ways, count * TRIES):
+        (ways,) = search(lattices, known, self.tables)
+        for cost, path in islice(alternatives(lattice, known, ways, self.tables), count * TRIES):
             found.setdefault("".join(self._text(lattice, i, kana, listed) for i in path), -cost)
             if len(found) == count:
                 break

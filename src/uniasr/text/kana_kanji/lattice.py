@@ -1,7 +1,12 @@
-"""All words that a stretch of kana may hold, as arrays sorted by their start."""
+"""All words that stretches of kana may hold, as arrays sorted by their start.
+
+The lattices of several texts lie side by side in the same arrays, parted by marks that no word holds: many short texts
+cost little more than one. None of them knows of the others.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -10,20 +15,20 @@ import numpy as np
 from uniasr.text.kana_kanji.hashing import U64, reading_hashes
 from uniasr.text.kana_kanji.listed import NO_WORDS, WordList
 from uniasr.text.kana_kanji.respelling import respelled
-from uniasr.text.kana_kanji.tables import END, START, UNKNOWN, Tables, costs, kana_codes
+from uniasr.text.kana_kanji.tables import END, START, STEP, UNKNOWN, Tables, kana_codes
 from uniasr.types import F32, I64
 
 LONGEST_UNKNOWN = 12
 """Kana of an unknown word; a longer one is several."""
-
-
 RESPELLED = 4.0
 """Cost of a word that fits only with its long vowels written in another way (natural logarithm)."""
+_MARK = "\0"
+"""Stands for what is before a text and for its end."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lattice:
-    """The words, one an item of each array, sorted by start.
+    """The words of one text, one an item of each array, sorted by start.
 
     The first item is what stands before the text and ends at 0; the last one is its end and starts at `n`.
     """
@@ -34,41 +39,83 @@ class Lattice:
     """Ids of the tables, or -1 - i for item i of the caller's list."""
     extra: F32
     """Cost whatever stands before: of the spelling of an unknown word, and of a listed word."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lattices:
+    """The lattices of several texts, as one; places count on from text to text."""
+
+    start: I64
+    end: I64
+    word: I64
+    extra: F32
     first: I64
-    """[n + 2] index of the first word at or behind each place."""
+    """[places + 1] index of the first word at or behind each place."""
+    at: I64
+    """[texts] place of the first kana of each."""
+    sizes: I64
+    """[texts] kana of each."""
+
+    def words(self, text: int) -> slice:
+        """Where the words of a text are."""
+        at = int(self.at[text])
+        return slice(int(self.first[at - 1]), int(self.first[at + int(self.sizes[text]) + 1]))
+
+    def lattice(self, text: int) -> Lattice:
+        """The lattice of one of the texts, with places of its own."""
+        own, at = self.words(text), self.at[text]
+        return Lattice(self.start[own] - at, self.end[own] - at, self.word[own], self.extra[own])
 
 
 _Found: TypeAlias = tuple[I64, I64, I64, F32]
 """Start, end, id and extra cost of words."""
 
 
-def build(kana: str, tables: Tables, listed: WordList = NO_WORDS, before: int = START) -> Lattice:
-    """The lattice of a stretch of katakana behind the word `before`.
+def build(
+    texts: Sequence[str], tables: Tables, listed: WordList = NO_WORDS, before: Sequence[int] | None = None
+) -> Lattices:
+    """The lattices of stretches of katakana, each behind a word `before` (START if there are none).
 
     Every place begins at least one word, an unknown one of one kana, so that there is always a way through.
     """
-    count = len(kana)
-    edges = np.array([-1, count]), np.array([0, count + 1]), np.array([before, END]), np.zeros(2, np.float32)
-    found = [edges, _known(kana, tables), _unknown(kana, tables)]
+    sizes = np.array([len(text) for text in texts])
+    at = np.cumsum(sizes + 2) - sizes - 1
+    kana = "".join(f"{_MARK}{text}{_MARK}" for text in texts)
+    found = [_edges(at, sizes, before), _known(kana, tables), _unknown(kana, tables)]
     if listed.words:
         found.append(_listed(kana, listed))
-    start, end, word, extra = (np.concatenate([part[i] for part in found]) for i in range(4))
+    start, end, word, extra = _joined(found)
     order = np.argsort(start, kind="stable")
     start = start[order]
-    return Lattice(start, end[order], word[order], extra[order], np.searchsorted(start, np.arange(count + 2)))
+    first = np.searchsorted(start, np.arange(len(kana) + 1))
+    return Lattices(start, end[order], word[order], extra[order], first, at, sizes)
+
+
+def _joined(found: Sequence[_Found]) -> _Found:
+    start, end, word, extra = (np.concatenate([part[i] for part in found]) for i in range(4))
+    return start, end, word, extra
+
+
+def _edges(at: I64, sizes: I64, before: Sequence[int] | None) -> _Found:
+    """What stands before each text, and its end."""
+    start, count = np.concatenate([at - 1, at + sizes]), len(at)
+    words = np.repeat([START, END], count)
+    if before is not None:
+        words[:count] = before
+    return start, start + 1, words, np.zeros(2 * count, np.float32)
 
 
 def _known(kana: str, tables: Tables) -> _Found:
     """The words of the dictionary: as the kana stand, and dearer where long vowels are written in another way."""
     length, start, hashes = _substrings(kana, tables.longest)
-    found = [_with_readings(length, start, hashes, 0.0, tables)]
-    for other in dict.fromkeys(respelled(kana)):
-        if other != kana:
-            _, _, alike = _substrings(other, tables.longest)
-            differs = alike != hashes
-            found.append(_with_readings(length[differs], start[differs], alike[differs], RESPELLED, tables))
-    start, end, word, extra = (np.concatenate([part[i] for part in found]) for i in range(4))
-    return start, end, word, extra
+    found, seen = [_with_readings(length, start, hashes, 0.0, tables)], [hashes]
+    for other in respelled(kana):
+        _, _, alike = _substrings(other, tables.longest)
+        new = np.logical_and.reduce([alike != one for one in seen])
+        if new.any():
+            found.append(_with_readings(length[new], start[new], alike[new], RESPELLED, tables))
+            seen.append(alike)
+    return _joined(found)
 
 
 def _substrings(kana: str, longest: int) -> tuple[I64, I64, U64]:
@@ -94,17 +141,19 @@ def _with_readings(lengths: I64, starts: I64, hashes: U64, extra: float, tables:
 
 def _unknown(kana: str, tables: Tables) -> _Found:
     """Every stretch of up to LONGEST_UNKNOWN kana as a word of its own."""
-    count = len(kana)
     codes = kana_codes(kana)
     edge = len(tables.kana_cost) - 1
-    steps = costs(tables.kana_cost[codes[:-1], codes[1:]])
-    so_far = np.concatenate([[np.float32(0)], np.cumsum(steps, dtype=np.float32)])
-    begin, finish = costs(tables.kana_cost[edge, codes]), costs(tables.kana_cost[codes, edge])
-    lengths = range(1, min(LONGEST_UNKNOWN, count) + 1)
-    start = np.concatenate([np.arange(count - length + 1) for length in lengths])
-    end = np.concatenate([np.arange(length, count + 1) for length in lengths])
-    cost = begin[start] + so_far[end - 1] - so_far[start] + finish[end - 1]
-    return start, end, np.full(len(start), UNKNOWN), cost
+    stored = tables.kana_cost.astype(np.int64)  # sums of whole numbers do not depend on what else is summed
+    so_far = np.concatenate([[0], np.cumsum(stored[codes[:-1], codes[1:]])])
+    begin, finish = stored[edge, codes], stored[codes, edge]
+    marks = np.concatenate([[0], np.cumsum([char == _MARK for char in kana])])
+    lengths = range(1, min(LONGEST_UNKNOWN, len(kana)) + 1)
+    start = np.concatenate([np.arange(len(kana) - length + 1) for length in lengths])
+    end = np.concatenate([np.arange(length, len(kana) + 1) for length in lengths])
+    within = marks[start] == marks[end]
+    start, end = start[within], end[within]
+    cost = (begin[start] + so_far[end - 1] - so_far[start] + finish[end - 1]).astype(np.float32)
+    return start, end, np.full(len(start), UNKNOWN), cost * np.float32(STEP)
 
 
 def _listed(kana: str, listed: WordList) -> _Found:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from uniasr.text.kana_kanji.hashing import HashTable
-from uniasr.types import F32, I64
+from uniasr.types import I64
 
 STEP = 1 / 12
 START, END, UNKNOWN = 0, 1, 2
@@ -62,8 +62,3 @@ def kana_codes(kana: str) -> I64:
     """[n] places of katakana in `kana_cost`; K for any other character."""
     codes = np.frombuffer(kana.encode("utf-32-le"), np.uint32).astype(np.int64)
     return np.where((codes >= FIRST_KANA) & (codes <= LAST_KANA), codes - FIRST_KANA, KANA)
-
-
-def costs(stored: npt.NDArray[np.uint8]) -> F32:
-    """Stored costs in natural logarithms."""
-    return stored.astype(np.float32) * np.float32(STEP)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import islice, takewhile
 
 from uniasr.text.kana_kanji.lattice import LONGEST_UNKNOWN, Lattice, build
 from uniasr.text.kana_kanji.listed import WordList
@@ -13,6 +13,9 @@ from uniasr.text.kana_kanji.tables import START, Tables
 
 SIZE, MARGIN = 256, 32
 """Kana that are searched at once; words that end in the last MARGIN of them are decided with the kana that follow."""
+
+TOGETHER = 32
+"""Runs that are searched at once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,19 +33,64 @@ class Window:
     """Of these words; in the last window also of the end of the text."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """How far a run has been searched."""
+
+    run: str
+    start: int = 0
+    before: int = START
+    last: int = START
+    """The words in front of `start`."""
+
+    @property
+    def ends_here(self) -> bool:
+        """Whether the next window is the last one."""
+        return self.start + SIZE >= len(self.run)
+
+    def behind(self, window: Window) -> _Place:
+        """The place behind the words of the next window."""
+        lattice, words = window.lattice, window.words
+        before, last = (int(lattice.word[i]) for i in ([0, *words])[-2:])
+        return _Place(self.run, self.start + int(lattice.end[words[-1]]), before, last)
+
+
 def windows(run: str, tables: Tables, listed: WordList) -> Iterator[Window]:
     """The windows of a run of katakana; each begins with what the one before has left, behind its last two words."""
-    start, before, last = 0, START, START
-    while start < len(run):
-        kana = run[start : start + SIZE]
-        lattice = build(kana, tables, listed, last)
-        ways = search(lattice, described(lattice, tables), tables, before)
+    place = _Place(run)
+    while place.start < len(run):
+        (window,) = _next_windows([place], tables, listed)
+        yield window
+        place = place.behind(window)
+
+
+def best_costs(runs: Sequence[str], tables: Tables, listed: WordList) -> list[float]:
+    """The cost of the words of each run; together or one by one, they are the same."""
+    found = [0.0] * len(runs)
+    places = {number: _Place(run) for number, run in enumerate(runs) if run}
+    while places:
+        some = dict(islice(places.items(), TOGETHER))
+        for (number, place), window in zip(
+            some.items(), _next_windows(list(some.values()), tables, listed), strict=True
+        ):
+            found[number] += window.cost
+            places[number] = place.behind(window)
+            if places[number].start >= len(place.run):
+                del places[number]
+    return found
+
+
+def _next_windows(places: Sequence[_Place], tables: Tables, listed: WordList) -> Iterator[Window]:
+    """The window at each place."""
+    texts = [place.run[place.start : place.start + SIZE] for place in places]
+    lattices = build(texts, tables, listed, [place.last for place in places])
+    found = search(lattices, described(lattices, tables), tables, [place.before for place in places])
+    for number, (place, kana, ways) in enumerate(zip(places, texts, found, strict=True)):
+        lattice = lattices.lattice(number)
         path = ways.path(len(lattice.start) - 1)[:-1]
-        ends_here = start + SIZE >= len(run)
-        words = path if ends_here else [i for i in path if lattice.end[i] <= SIZE - MARGIN]
-        yield Window(start, kana, lattice, ways, tuple(words), float(ways.cost[-1 if ends_here else words[-1]]))
-        before, last = (int(lattice.word[i]) for i in ([0, *words])[-2:])
-        start += int(lattice.end[words[-1]])
+        words = path if place.ends_here else [i for i in path if lattice.end[i] <= SIZE - MARGIN]
+        cost = float(ways.cost[-1 if place.ends_here else words[-1]])
+        yield Window(place.start, kana, lattice, ways, tuple(words), cost)
 
 
 def settled(window: Window, tables: Tables, listed: WordList) -> int:
@@ -62,7 +110,7 @@ def _shared(window: Window, tables: Tables, listed: WordList) -> Sequence[int]:
     longest = max(tables.longest, LONGEST_UNKNOWN, *listed.lengths)
     first = max(0, len(window.kana) + 1 - longest)
     shared: list[int] | None = None
-    for word in (int(word) for kept in window.ways.ending[first : len(window.kana) + 1] for word in kept):
+    for word in (int(word) for place in range(first, len(window.kana) + 1) for word in window.ways.ending(place)):
         path = window.ways.path(word)
         if shared is not None:
             path = [one for one, _ in takewhile(lambda pair: pair[0] == pair[1], zip(shared, path, strict=False))]
