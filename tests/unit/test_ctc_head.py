@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uniasr.configs.uniasr import ChunkConfig
+from uniasr.decoding import ctc
 from uniasr.decoding.ctc import IMPOSSIBLE, evidence, log_probabilities
 from uniasr.types import Final
 
@@ -39,6 +40,33 @@ def test_the_sum_is_that_over_all_alignments(rows, seed):
     for text in product((1, 2), repeat=rows):
         if text not in sums:  # equal tokens need a blank between them
             assert log_probabilities(log_probs, [np.array(text), np.array([1])])[0] <= IMPOSSIBLE / 2
+
+
+@settings(deadline=None)
+@given(
+    rows=st.integers(1, 6),
+    reach=st.integers(0, 3),
+    near=st.lists(st.integers(-2, 14).map(lambda half: half / 2), max_size=4),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_alignments_far_from_the_firings_do_not_count(rows, reach, near, seed):
+    log_probs = np.log(np.random.default_rng(seed).dirichlet([0.5] * 3, rows) + 1e-9).astype(np.float32)
+    near = sorted(near)
+    expected = [*(min(row, rows - 1) for row in near), *[rows - 1] * 6]
+    sums = {text: 0.0 for count in range(4) for text in product((1, 2), repeat=count)}
+    for alignment in product(range(3), repeat=rows):
+        text = text_of(alignment)
+        begins = [row for row, token in enumerate(alignment) if token and (row == 0 or alignment[row - 1] != token)]
+        places = [sum(begin <= row for begin in begins) - 1 for row in range(rows)]
+        close = [abs(expected[places[row]] - row) <= reach for row, token in enumerate(alignment) if token]
+        if text in sums and all(close):
+            sums[text] += np.exp(log_probs[range(rows), alignment].sum(dtype=np.float64))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ctc, "REACH", reach)
+        found = log_probabilities(log_probs, [np.array(text, np.int64) for text in sums], np.array(near))
+        alone = [log_probabilities(log_probs, [np.array(text, np.int64)], np.array(near))[0] for text in sums]
+    assert np.exp(found) == pytest.approx(list(sums.values()), rel=1e-4, abs=1e-300)
+    assert found.tolist() == alone
 
 
 class WithHeads(FormulaEngine):

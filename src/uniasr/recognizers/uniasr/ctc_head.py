@@ -41,7 +41,7 @@ def weigh(carries: Sequence[PassCarry]) -> None:
     for carry in carries:
         heard = carry.heard
         if heard is not None and carry.doubtful and carry.search is not None and carry.search.steps:
-            heard.evidence = _evidence(heard, carry.search.running().ids)
+            heard.evidence = _evidence(carry, heard, carry.search.running().ids)
             heard.certain = heard.evidence >= CERTAIN
             if not _listens(heard):
                 heard.rows.clear()
@@ -49,17 +49,17 @@ def weigh(carries: Sequence[PassCarry]) -> None:
 
 def is_said(carry: PassCarry, ids: I64, num_rows: int) -> bool:
     """Whether the text of a complete segment counts."""
-    return carry.heard is None or not carry.doubtful or _evidence(carry.heard, ids, num_rows) > 0
+    return carry.heard is None or not carry.doubtful or _evidence(carry, carry.heard, ids, num_rows) > 0
 
 
 def rescoring(carry: PassCarry, num_rows: int) -> list[Rescoring]:
     """The head as a judge of the hypotheses of a complete segment, where the model wants it."""
     if carry.heard is None or not carry.heard.to_the_end or not carry.heard.rows:
         return []
-    rows = _rows(carry.heard, num_rows)
+    rows, near = _rows(carry.heard, num_rows), np.array(carry.ends)
 
     def judge(hypotheses: Sequence[I64]) -> F64:
-        return log_probabilities(rows, [_said(ids) for ids in hypotheses])
+        return log_probabilities(rows, [_said(ids) for ids in hypotheses], near)
 
     return [Rescoring(judge, carry.plan.ctc_rescoring)]
 
@@ -68,10 +68,10 @@ def _listens(heard: Heard | None) -> bool:
     return heard is not None and (heard.to_the_end or not heard.certain)
 
 
-def _evidence(heard: Heard, ids: I64, num_rows: int | None = None) -> float:
+def _evidence(carry: PassCarry, heard: Heard, ids: I64, num_rows: int | None = None) -> float:
     """The evidence for a text in the first rows; 0 for no text."""
     said = _said(ids)
-    return evidence(_rows(heard, num_rows), said) if len(said) and heard.rows else 0.0
+    return evidence(_rows(heard, num_rows), said, np.array(carry.ends)) if len(said) and heard.rows else 0.0
 
 
 def _rows(heard: Heard, num_rows: int | None) -> F32:
