@@ -34,10 +34,10 @@ def test_the_command_takes_a_language_model(arpa):
     model = uniasr.load_model()
     plain, guided = (
         {mode: model.transcribe(SAMPLE, mode=mode, output="kana", **lm).text for mode in ("offline", "fast")}
-        for lm in ({}, {"lm": arpa, "lm_weight": 0.2})
+        for lm in ({}, {"lm": arpa, "lm_weight": 0.3})
     )
     assert all(plain[mode] != guided[mode] for mode in plain)
-    told = ("--lm", arpa, "--lm-weight", "0.2", "--output-script", "kana")
+    told = ("--lm", arpa, "--lm-weight", "0.3", "--output-script", "kana")
     done = command("transcribe", str(SAMPLE), "--punctuation", "none", "--vad", "none", *told)
     assert (done.returncode, done.stdout.strip()) == (0, guided["offline"]), done.stderr
     done = command("stream", str(SAMPLE), "--mode", "fast", "--punctuation", "none", "--vad", "none", *told)

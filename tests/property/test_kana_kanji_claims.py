@@ -66,6 +66,16 @@ def test_spans_partition_both_texts(converter, text):
     assert (at, place) == (len(text), len(result.text))
 
 
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.one_of(mixed, kana_texts), max_size=6), st.booleans(), st.sampled_from([0, 0, 25]))
+def test_texts_are_judged_together_as_alone(converter, texts, listed, repeats):
+    words = ["学校似 がっこうに", "和多氏 わたし"] if listed else None
+    texts += ["".join(PHRASES) * repeats]  # of several windows
+    alone = [converter.log_probability(text, words) for text in texts]
+    assert converter.log_probabilities(texts, words) == alone
+    assert all(value <= 0 for value in alone)
+
+
 @settings(deadline=None, max_examples=60)
 @given(mixed, kana_texts, st.booleans())
 def test_settled_words_stay_whatever_follows(converter, text, more, listed):
