@@ -31,8 +31,8 @@ def alternatives(lattice: Lattice, words: Described, ways: Ways, tables: Tables)
             yield cost, _words(tail)[1:-1]
             continue
         kept = ways.ending(int(lattice.start[word]))
-        here = np.array([word])
-        step, _ = steps(tables, words, kept, here, ways.middle[kept], ways.leaving[kept])
+        here = words.behind(np.array([word]))
+        step, _ = steps(tables, words.before(kept), here, ways.middle[kept], ways.leaving[kept])
         extra = float(lattice.extra[word])
         for before, one in zip(kept.tolist(), step[:, 0].tolist(), strict=True):
             number += 1

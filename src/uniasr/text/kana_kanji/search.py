@@ -59,6 +59,29 @@ class Ways:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Before:
+    """What the tables say of words that others follow."""
+
+    left: U64
+    word_class: I64
+    backoff: F32
+    """Of leaving the pairs that begin with it for classes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Behind:
+    """What the tables say of words that follow others."""
+
+    right: U64
+    word_class: I64
+    cost: F32
+    """Given its class."""
+
+    def __getitem__(self, part: tuple[int | slice, ...]) -> Behind:
+        return Behind(self.right[part], self.word_class[part], self.cost[part])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Described:
     """What the tables say of each word of a lattice."""
 
@@ -67,9 +90,15 @@ class Described:
     right: U64
     word_class: I64
     cost: F32
-    """Given its class."""
     backoff: F32
-    """Of leaving the pairs that begin with it for classes."""
+
+    def before(self, words: I64) -> Before:
+        """Some of the words, as those before others."""
+        return Before(self.left[words], self.word_class[words], self.backoff[words])
+
+    def behind(self, words: I64) -> Behind:
+        """Some of the words, as those behind others."""
+        return Behind(self.right[words], self.word_class[words], self.cost[words])
 
 
 def search(lattices: Lattices, words: Described, tables: Tables, before: Sequence[int] | None = None) -> list[Ways]:
@@ -82,32 +111,38 @@ def search(lattices: Lattices, words: Described, tables: Tables, before: Sequenc
         before: the word before the first one of each lattice; START if there are none.
     """
     size, roots = len(lattices.start), lattices.first[lattices.at - 1]
-    total, leaving = np.full(size, np.inf, np.float32), np.zeros(size, np.float32)
-    back, middle = np.full(size, NONE, np.int64), np.zeros(size, np.uint64)
+    # The last item of these stands for NONE, which is never the best.
+    total, leaving = np.full(size + 1, np.inf, np.float32), np.zeros(size + 1, np.float32)
+    back, middle = np.full(size + 1, NONE, np.int64), np.zeros(size + 1, np.uint64)
     total[roots] = 0.0
     middle[roots] = middle_part(np.asarray(START if before is None else before, np.int64).astype(np.uint64))
-    by_end = np.argsort(lattices.end, kind="stable")
-    last = np.searchsorted(lattices.end[by_end], np.arange(len(lattices.first) + 1))
+    by_end = np.append(np.argsort(lattices.end, kind="stable"), NONE)
+    last = np.searchsorted(lattices.end[by_end[:-1]], np.arange(len(lattices.first) + 1))
     longest_first = np.argsort(-lattices.sizes, kind="stable")
     at, sizes = lattices.at[longest_first], lattices.sizes[longest_first]
-    kept_at = []
-    for place in range(sizes[0] + 1):
-        now = at[: np.searchsorted(-sizes, -place, side="right")] + place  # in the texts that are so long
-        kept = _beam(by_end, _table(last[now], last[now + 1]), total)
+    count = np.searchsorted(-sizes, -np.arange(sizes[0] + 1), side="right")  # texts with such a place
+    now = at + np.minimum(np.arange(sizes[0] + 1)[:, None], sizes)
+    first, behind_last = lattices.first[now], lattices.first[now + 1]
+    ahead = _table(first, behind_last)
+    known, extra = words.behind(ahead), lattices.extra[ahead]
+    row, kept_at = np.arange(len(at))[:, None], []
+    for place, (texts, width) in enumerate(
+        zip(count.tolist(), (behind_last - first).max(axis=1).tolist(), strict=True)
+    ):
+        part, rows = (place, slice(texts), slice(width)), row[:texts]
+        kept = _beam(by_end[_table(last[now[place, :texts]], last[now[place, :texts] + 1])], total, rows)
         kept_at.append(kept)
-        here = _table(lattices.first[now], lattices.first[now + 1])
-        step, left_over = steps(tables, words, kept, here, middle[kept], leaving[kept])
-        ways = np.where(kept == NONE, np.float32(np.inf), total[kept])[:, :, None] + step
-        best = ways.argmin(axis=1)
-        real = here != NONE
-        target, source = here[real], np.take_along_axis(kept, best, axis=1)[real]
-        chosen = np.nonzero(real)[0], best[real], np.nonzero(real)[1]
-        total[target] = ways[chosen] + lattices.extra[target]
-        back[target], middle[target], leaving[target] = source, words.middle[source], left_over[chosen]
+        step, left_over = steps(tables, words.before(kept), known[part], middle[kept], leaving[kept])
+        ways = total[kept][:, :, None] + step
+        best, here = ways.argmin(axis=1), ahead[part]
+        chosen, source = (rows, best, np.arange(width)), kept[rows, best]
+        total[here] = ways[chosen] + extra[part]
+        total[NONE] = np.inf
+        back[here], middle[here], leaving[here] = source, words.middle[source], left_over[chosen]
     found = []
-    for text, row in enumerate(np.argsort(longest_first).tolist()):
+    for text, place in enumerate(np.argsort(longest_first).tolist()):
         own = lattices.words(text)
-        found.append(Ways(total[own], back[own] - own.start, middle[own], leaving[own], kept_at, row, own.start))
+        found.append(Ways(total[own], back[own] - own.start, middle[own], leaving[own], kept_at, place, own.start))
     return found
 
 
@@ -126,39 +161,37 @@ def described(lattice: Lattice | Lattices, tables: Tables) -> Described:
 
 
 def _table(first: I64, last: I64) -> I64:
-    """[rows, most] the numbers from `first` to before `last` of each row, NONE behind them."""
-    numbers = first[:, None] + np.arange((last - first).max())
-    return np.where(numbers < last[:, None], numbers, NONE)
+    """[..., most] the numbers from each `first` to before its `last`, NONE behind them."""
+    numbers = first[..., None] + np.arange((last - first).max())
+    return np.where(numbers < last[..., None], numbers, NONE)
 
 
-def _beam(by_end: I64, places: I64, total: F32) -> I64:
-    """[texts, K] of the words at these places of `by_end`, those that are gone on from, the best first."""
-    words = by_end[places]
-    cost = np.where(places == NONE, np.float32(np.inf), total[words])
+def _beam(ending: I64, total: F32, rows: I64) -> I64:
+    """[texts, K] of the words [texts, E] that end at a place those that are gone on from, the best first."""
+    cost = total[ending]
     order = cost.argsort(axis=1, kind="stable")[:, :BEAM]
-    cost = np.take_along_axis(cost, order, axis=1)
+    cost = cost[rows, order]
     good = cost <= cost[:, :1] + WIDTH
-    kept: I64 = np.where(good, np.take_along_axis(words, order, axis=1), NONE)[:, : good.sum(axis=1).max()]
+    kept: I64 = np.where(good, ending[rows, order], NONE)[:, : good.sum(axis=1).max()]
     return kept
 
 
-def steps(tables: Tables, words: Described, kept: I64, here: I64, middle: U64, leaving: F32) -> tuple[F32, F32]:
-    """[texts, K, M] cost of each word after each word before it, and of leaving the triples that begin with the two.
+def steps(tables: Tables, before: Before, behind: Behind, middle: U64, leaving: F32) -> tuple[F32, F32]:
+    """[..., K, M] cost of each word after each word before it, and of leaving the triples that begin with the two.
 
     Args:
         tables: the costs.
-        words: of the lattice.
-        kept: [texts, K] the words before; what stands for NONE has any cost.
-        here: [texts, M] the words behind them, likewise.
-        middle: `Ways.middle` of the words before.
-        leaving: `Ways.leaving` of the words before.
+        before: [..., K] the words before.
+        behind: [..., M] the words behind them.
+        middle: [..., K] `Ways.middle` of the words before.
+        leaving: [..., K] `Ways.leaving` of the words before.
     """
-    before, behind = (..., slice(None), None), (..., None, slice(None))
-    pairs = words.left[kept][before] + words.right[here][behind]
-    found, stored, slots = tables.ngrams.find(np.stack((pairs, pairs + middle[before])))
+    column = (..., slice(None), None)
+    pairs = before.left[column] + behind.right[..., None, :]
+    found, stored, slots = tables.ngrams.find(np.stack((pairs, pairs + middle[column])))
     stored *= np.float32(STEP)
-    classes = tables.class_cost[words.word_class[kept][before], words.word_class[here][behind]] * np.float32(STEP)
-    lower = words.backoff[kept][before] + classes + words.cost[here][behind]
+    classes = tables.class_cost[before.word_class[column], behind.word_class[..., None, :]] * np.float32(STEP)
+    lower = before.backoff[column] + classes + behind.cost[..., None, :]
     step = np.where(found[0], stored[0], lower)
     left_over = np.where(found[0], tables.backoff[slots[0]], np.uint8(0)) * np.float32(STEP)
-    return np.where(found[1], stored[1], leaving[before] + step), left_over
+    return np.where(found[1], stored[1], leaving[column] + step), left_over
