@@ -285,10 +285,15 @@ run: {{max_epoch: 3, lr: 0.01, ctc_weight: 0.3, average: 1, workers: 0, evaluate
     more = config.replace(f"output: {output}", f"output: {tmp_path / 'more'}\ninit: {output}").replace(
         "max_epoch: 3", "max_epoch: 1"
     )
+    more += "serving: {ctc_heads: true, ctc_rescoring: 0.3, beam_size: 4}\n"
     (tmp_path / "more.yaml").write_text(more, encoding="utf-8")
     begun = run("train", tmp_path / "more.yaml")
     assert "it knows 9 of the tokens" in begun.stderr
     assert log(tmp_path / "more", "dev/loss")[-1] < losses[0]
+    served = uniasr.load_model(tmp_path / "more")
+    assert (served.config.ctc_heads, served.config.ctc_rescoring, served.config.beam_size) == (True, 0.3, 4)
+    assert served.engine.name == "onnxruntime"  # with the graphs of the heads
+    served.transcribe(tones("abc"), RATE_HZ)
 
 
 def test_a_network_begins_with_what_it_shares_with_a_model(model, tmp_path):
@@ -358,6 +363,8 @@ def _normalised(files, data):
         ("run: {lr: 0.0}", "positive"),
         ("colour: red", "unknown entries colour"),
         ("reading: {unknown: guess}", "'extend' or 'drop'"),
+        ("run: {ctc_weight: 0.0}\nserving: {ctc_heads: true}", "learn nothing"),
+        ("serving: {ctc_rescoring: 1.0}", "nothing would judge"),
     ],
 )
 def test_wrong_plans_name_the_entry(entry, message, tmp_path):
@@ -371,7 +378,7 @@ def test_the_documented_plan_is_a_plan(tmp_path):
     (block,) = re.findall(r"```yaml\n(.*?)```", page, re.S)
     (tmp_path / "plan.yaml").write_text(block, encoding="utf-8")
     plan = read_plan(tmp_path / "plan.yaml")
-    assert plan.shape.config(50, plan.frontend, plan.loss).num_latencies == 2
+    assert plan.config(50).num_latencies == 2
 
 
 # ModelScope's calls

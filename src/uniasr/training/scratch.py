@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -116,6 +116,17 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """How the finished model decodes: entries of its model.yaml that training itself does not need."""
+
+    beam_size: int = 5
+    ctc_heads: bool = False
+    """Whether the CTC heads stay: text needs evidence from them that something was said."""
+    ctc_rescoring: float = 0.0
+    """Their weight in the choice among hypotheses."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What the yaml file says."""
 
@@ -131,11 +142,19 @@ class Plan:
     loss: LossConfig = field(default_factory=LossConfig)
     run: RunOptions = field(default_factory=lambda: RunOptions(lr=1e-3, ctc_weight=0.3, batch_bins=4000))
     reading: DataOptions = field(default_factory=DataOptions)
+    serving: Serving = field(default_factory=Serving)
 
     def __post_init__(self) -> None:
         if self.tokenizer not in KINDS:
             raise ValueError(f"tokenizer is {self.tokenizer!r}; choose one of {', '.join(KINDS)}")
-        self.shape.config(4, self.frontend, self.loss)  # impossible sizes are told before the data is read
+        if self.serving.ctc_heads and not self.run.ctc_weight:
+            raise ValueError("serving.ctc_heads is true, but run.ctc_weight is 0: the heads would learn nothing")
+        self.config(4)  # impossible numbers are told before the data is read
+
+    def config(self, vocab_size: int) -> UniasrConfig:
+        """The whole configuration."""
+        serving = {one.name: getattr(self.serving, one.name) for one in fields(self.serving)}
+        return replace(self.shape.config(vocab_size, self.frontend, self.loss), **serving)
 
 
 def read_plan(path: Path) -> Plan:
@@ -151,7 +170,7 @@ def train(path: str | Path, *, device: str = "cpu", tell: Callable[[str], None] 
     with joined(device) as processes:
         say = tell if processes.is_first else lambda line: None
         bpe = output / RUN / BPE_FILE if plan.tokenizer == "bpe" else None
-        config = plan.shape.config(4, plan.frontend, plan.loss)
+        config = plan.config(4)
         make = partial(_vocabulary, plan, output / RUN)
         data = [Path(place) for place in plan.data]
         # The vocabulary covers the training transcripts; what only the development set has cannot be learned.
@@ -159,7 +178,7 @@ def train(path: str | Path, *, device: str = "cpu", tell: Callable[[str], None] 
         prepared = first_alone(processes, lambda: prepare(data, make, config, reading, output / RUN, bpe))
         for note in prepared.notes:
             say(note)
-        config = plan.shape.config(len(prepared.vocabulary), plan.frontend, plan.loss)
+        config = plan.config(len(prepared.vocabulary))
         start = read_model(resolve(plan.init)) if plan.init else None
         cmvn = start.cmvn if start else first_alone(processes, lambda: _cmvn_of_run(output, prepared, plan.frontend))
         torch.manual_seed(plan.run.seed)
