@@ -86,6 +86,16 @@ def test_settled_words_stay_whatever_follows(converter, text, more, listed):
     assert written(before, settled) == written(after, settled)
 
 
+@settings(deadline=None, max_examples=60)
+@given(mixed, st.integers(0, 100), st.booleans(), st.sampled_from([0, 0, 0, 25]))
+def test_a_running_text_is_converted_and_settled_at_once(converter, text, share, listed, repeats):
+    words = ["学校似 がっこうに", "和多氏 わたし"] if listed else None
+    text += "".join(PHRASES) * repeats
+    stable = len(text) * share // 100
+    wanted = converter.convert(text, words, spans=True), converter.settled(text[:stable], words)
+    assert converter.running(text, stable, words) == wanted
+
+
 def test_settled_words_stay_at_the_edges_of_windows(converter):
     text = "".join(PHRASES) * 12
     whole = converter.convert(text, spans=True)

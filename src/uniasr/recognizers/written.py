@@ -51,8 +51,9 @@ class Writing:
 
     def partial(self, tokens: Sequence[Token], stable: int) -> tuple[tuple[Token, ...], int]:
         """The tokens written, and how many of them never change again where the first `stable` kana tokens do not."""
-        written = self.tokens(tokens)
-        left = self.converter.settled(_text(tokens[:stable]), self.words)
+        kana, known = _text(tokens), _text(tokens[:stable])
+        result, left = self.converter.running(kana, len(known), self.words)
+        written = align_tokens(tokens, result, readings=True)
         for count, token in enumerate(written):
             left -= len(token.reading or token.text)
             if left < 0:

@@ -17,7 +17,7 @@ from uniasr.text.kana_kanji.lattice import Lattice, build
 from uniasr.text.kana_kanji.listed import WordList, word_list
 from uniasr.text.kana_kanji.search import described, search
 from uniasr.text.kana_kanji.tables import UNKNOWN, Tables
-from uniasr.text.kana_kanji.windows import SIZE, best_costs, settled, windows
+from uniasr.text.kana_kanji.windows import SIZE, Window, best_costs, settled, windows
 from uniasr.text.normalization.records import LITERAL, Normalized, Span
 from uniasr.text.spelling import katakana
 
@@ -73,7 +73,12 @@ class Converter:
         hotwords.
         """
         listed = word_list(hotwords)
-        words = [word for start, run in _runs(kana) for word in self._words(start, run, listed, certain=spans)]
+        words = [
+            word
+            for start, run in _runs(kana)
+            for window in windows(run, self.tables, listed)
+            for word in self._words(start, window, listed, certain=spans)
+        ]
         result = _result(kana, words)
         return result if spans else result.text
 
@@ -102,8 +107,25 @@ class Converter:
         for start, run in _runs(kana):
             if start + len(run) == len(kana):
                 *_, last = windows(run, self.tables, listed)
-                return start + settled(last, self.tables, listed)
+                return start + settled(last, self.tables, listed, len(last.kana))
         return len(kana)  # a word holds nothing but kana
+
+    def running(self, kana: str, stable: int, hotwords: Hotwords | WordList | None = None) -> tuple[Normalized, int]:
+        """What a text that goes on looks like now, and how much of it stays if its first `stable` characters do.
+
+        `convert` with spans and `settled` of the first characters, mostly by one search. Arguments and errors as there.
+        """
+        listed, words, left = word_list(hotwords), list[Word](), stable
+        for start, run in _runs(kana):
+            for window in windows(run, self.tables, listed):
+                words += self._words(start, window, listed, certain=True)
+            if start < stable <= start + len(run):
+                known = stable - start
+                # in one window the ways to a place are the same whatever lies behind it
+                fits = len(run) <= SIZE
+                left = settled(window, self.tables, listed, known) if fits else self.settled(run[:known], listed)
+                left += start
+        return _result(kana, words), left
 
     def alternatives(
         self, kana: str, count: int = 5, hotwords: Hotwords | WordList | None = None
@@ -133,14 +155,13 @@ class Converter:
                 break
         return list(found.items())
 
-    def _words(self, start: int, run: str, listed: WordList, *, certain: bool) -> Iterator[Word]:
-        """The words of a run of katakana that begins at `start` of the text; their certainties are 1 if not wanted."""
-        for window in windows(run, self.tables, listed):
-            lattice, at = window.lattice, start + window.start
-            sure = certainties(window) if certain else [1.0] * len(window.words)
-            for i, certainty in zip(window.words, sure, strict=True):
-                written = self._text(lattice, i, window.kana, listed)
-                yield Word(at + int(lattice.start[i]), at + int(lattice.end[i]), written, certainty)
+    def _words(self, start: int, window: Window, listed: WordList, *, certain: bool) -> Iterator[Word]:
+        """The words of a window of a run that begins at `start` of the text; certainties are 1 if not wanted."""
+        lattice, at = window.lattice, start + window.start
+        sure = certainties(window) if certain else [1.0] * len(window.words)
+        for i, certainty in zip(window.words, sure, strict=True):
+            written = self._text(lattice, i, window.kana, listed)
+            yield Word(at + int(lattice.start[i]), at + int(lattice.end[i]), written, certainty)
 
     def _text(self, lattice: Lattice, i: int, kana: str, listed: WordList) -> str:
         word = int(lattice.word[i])

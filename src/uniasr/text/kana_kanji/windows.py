@@ -93,24 +93,24 @@ def _next_windows(places: Sequence[_Place], tables: Tables, listed: WordList) ->
         yield Window(place.start, kana, lattice, ways, tuple(words), cost)
 
 
-def settled(window: Window, tables: Tables, listed: WordList) -> int:
-    """Leading kana of a run whose words stay the same whatever follows it; `window` is its last one.
+def settled(window: Window, tables: Tables, listed: WordList, size: int) -> int:
+    """Leading kana of a run whose words stay the same whatever follows the first `size` kana of its last window.
 
     They are the first words that all ways share which the search may go on from, at the places where a word may begin
     that reaches beyond the window. Words that a longer text would leave to the next window are not settled.
     """
     end = window.lattice.end
     # with more kana a full window would not be the last one
-    words = window.words if len(window.kana) == SIZE else _shared(window, tables, listed)
+    words = window.words if size == SIZE else _shared(window, tables, listed, size)
     return window.start + max((int(end[i]) for i in words if end[i] <= SIZE - MARGIN), default=0)
 
 
-def _shared(window: Window, tables: Tables, listed: WordList) -> Sequence[int]:
+def _shared(window: Window, tables: Tables, listed: WordList, size: int) -> Sequence[int]:
     """The first words of all ways on."""
     longest = max(tables.longest, LONGEST_UNKNOWN, *listed.lengths)
-    first = max(0, len(window.kana) + 1 - longest)
+    first = max(0, size + 1 - longest)
     shared: list[int] | None = None
-    for word in (int(word) for place in range(first, len(window.kana) + 1) for word in window.ways.ending(place)):
+    for word in (int(word) for place in range(first, size + 1) for word in window.ways.ending(place)):
         path = window.ways.path(word)
         if shared is not None:
             path = [one for one, _ in takewhile(lambda pair: pair[0] == pair[1], zip(shared, path, strict=False))]
