@@ -25,6 +25,9 @@ from uniasr.types import DecodingOptions, EndpointRule, HotwordMatch, Hypothesis
 PAUSE_MS = 600
 """A segment that is long enough closes at the first stretch of this length without a firing; cuts lie in its middle."""
 
+PREVIEW_BEAM = 5
+"""Most hypotheses of a pass whose text is only shown until the next one's is there: nobody chooses among them."""
+
 
 @dataclass(slots=True)
 class OpenSegment:
@@ -62,7 +65,8 @@ def open_segment(
 ) -> OpenSegment:
     """A segment that begins at a feature row; pass 1 is decoded only if its text is final or shown live."""
     two = len(plans) == 2
-    first = start_pass(plans[0], features, start, options, scorers, decode=not two or live, final=not two)
+    shown = replace(options, beam_size=min(options.beam_size, PREVIEW_BEAM)) if two else options
+    first = start_pass(plans[0], features, start, shown, scorers, decode=not two or live, final=not two)
     if not two:
         return OpenSegment(index, start, first, None, None)
     joined = RowBuffer(plans[1].encoder.input_size)
