@@ -45,7 +45,8 @@ def test_stream_takes_words():
 
 @pytest.mark.parametrize("name", ["transcribe", "stream"])
 def test_words_that_make_no_sense_are_one_line(name, tmp_path):
-    for given, complaint in (("寒河江", "readings in kana"), (str(tmp_path / "lost.txt"), "cannot be read")):
+    # no dictionary reads 龘, so it makes no difference whether one is installed
+    for given, complaint in (("龘", "readings in kana"), (str(tmp_path / "lost.txt"), "cannot be read")):
         done = command(name, str(SAMPLE), "--hotwords", given)
         assert done.returncode == 2
         assert complaint in done.stderr
@@ -76,7 +77,7 @@ def test_the_published_spellings(words, tmp_path):
     assert plain(audio_in=str(SAMPLE), hotword=str(words))["text"] == text
     assert plain(audio_in=str(SAMPLE), hotword="サガエ リビング")["text"] == text
     assert plain(audio_in=str(SAMPLE))["text"] == text
-    for wrong in ("https://example.org/words.txt", "lost.txt", "サガエ 寒河江"):
+    for wrong in ("https://example.org/words.txt", "lost.txt", "サガエ 龘"):
         with pytest.raises(OptionError):
             plain(audio_in=str(SAMPLE), hotword=wrong)
         with pytest.raises(OptionError):
