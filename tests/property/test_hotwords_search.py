@@ -263,4 +263,4 @@ def test_words_change_in_mid_stream(model, speech):
     assert all(isinstance(event, Partial) for event in events)
     assert events[-1].result.hotwords == ()
     with model.stream("fast") as stream, pytest.raises(uniasr.UniasrError, match="readings in kana"):
-        stream.set_hotwords(["寒河江"])
+        stream.set_hotwords(["龘"])
