@@ -24,16 +24,16 @@ CERTAIN = 10.0
 
 def hear(engine: Engine, jobs: Sequence[tuple[PassCarry, EncodedChunk, int]]) -> None:
     """Let the heads that still listen hear the first `count` kept rows of a chunk."""
-    listening = [(carry.heard, chunk, count) for carry, chunk, count in jobs if _listens(carry.heard)]
+    heard = [(carry.heard, chunk, count) for carry, chunk, count in jobs if carry.heard is not None]
+    listening = [job for job in heard if job[0].listens]
     if not listening:
         return
     plan = jobs[0][0].plan  # the same for all
     rows = np.stack([chunk.rows for _, chunk, _ in listening])
     log_probs = engine.run(f"ctc{plan.suffix}", {"rows": rows}, ["log_probs"])["log_probs"]
     start = plan.chunk.pad_left
-    for (heard, _, count), own in zip(listening, log_probs, strict=True):
-        assert heard is not None
-        heard.rows.append(own[start : start + count])
+    for (head, _, count), own in zip(listening, log_probs, strict=True):
+        head.rows.append(own[start : start + count])
 
 
 def weigh(carries: Sequence[PassCarry]) -> None:
@@ -41,15 +41,15 @@ def weigh(carries: Sequence[PassCarry]) -> None:
     for carry in carries:
         heard = carry.heard
         if heard is not None and carry.doubtful and carry.search is not None and carry.search.steps:
-            heard.evidence = _evidence(carry, heard, carry.search.running().ids)
+            heard.evidence = _evidence(heard, carry.search.running().ids, carry.ends)
             heard.certain = heard.evidence >= CERTAIN
-            if not _listens(heard):
+            if not heard.listens:
                 heard.rows.clear()
 
 
 def is_said(carry: PassCarry, ids: I64, num_rows: int) -> bool:
     """Whether the text of a complete segment counts."""
-    return carry.heard is None or not carry.doubtful or _evidence(carry, carry.heard, ids, num_rows) > 0
+    return carry.heard is None or carry.heard.certain or _evidence(carry.heard, ids, carry.ends, num_rows) > 0
 
 
 def rescoring(carry: PassCarry, num_rows: int) -> list[Rescoring]:
@@ -64,14 +64,10 @@ def rescoring(carry: PassCarry, num_rows: int) -> list[Rescoring]:
     return [Rescoring(judge, carry.plan.ctc_rescoring)]
 
 
-def _listens(heard: Heard | None) -> bool:
-    return heard is not None and (heard.to_the_end or not heard.certain)
-
-
-def _evidence(carry: PassCarry, heard: Heard, ids: I64, num_rows: int | None = None) -> float:
-    """The evidence for a text in the first rows; 0 for no text."""
+def _evidence(heard: Heard, ids: I64, ends: Sequence[float], num_rows: int | None = None) -> float:
+    """The evidence for a text in the first rows, whose tokens fire at `ends`; 0 for no text."""
     said = _said(ids)
-    return evidence(_rows(heard, num_rows), said, np.array(carry.ends)) if len(said) and heard.rows else 0.0
+    return evidence(_rows(heard, num_rows), said, np.array(ends)) if len(said) and heard.rows else 0.0
 
 
 def _rows(heard: Heard, num_rows: int | None) -> F32:

@@ -109,6 +109,16 @@ class Heard:
     certain: bool = False
     """Whether that was enough once: something was said, whatever follows."""
 
+    @property
+    def listens(self) -> bool:
+        """Whether it wants to hear more rows."""
+        return self.to_the_end or not self.certain
+
+    @property
+    def hides(self) -> bool:
+        """Whether the text so far is not to be shown."""
+        return not self.certain and self.evidence <= 0
+
 
 @dataclass(slots=True)
 class PassCarry:

@@ -244,7 +244,7 @@ class Session:
     def _tokens(self, carry: PassCarry, clock: Clock) -> tuple[list[Token | None], int]:
         """Tokens of the best running hypothesis, and how many of them never change again."""
         assert carry.search is not None
-        if carry.doubtful and carry.heard is not None and carry.heard.evidence <= 0:
+        if carry.heard is not None and carry.heard.hides:
             return [], 0
         path: Path = carry.search.running()
         stable = 0 if carry.doubtful else carry.search.committed()

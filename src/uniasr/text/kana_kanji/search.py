@@ -140,9 +140,9 @@ def search(lattices: Lattices, words: Described, tables: Tables, before: Sequenc
         total[NONE] = np.inf
         back[here], middle[here], leaving[here] = source, words.middle[source], left_over[chosen]
     found = []
-    for text, place in enumerate(np.argsort(longest_first).tolist()):
+    for text, own_row in enumerate(np.argsort(longest_first).tolist()):
         own = lattices.words(text)
-        found.append(Ways(total[own], back[own] - own.start, middle[own], leaving[own], kept_at, place, own.start))
+        found.append(Ways(total[own], back[own] - own.start, middle[own], leaving[own], kept_at, own_row, own.start))
     return found
 
 

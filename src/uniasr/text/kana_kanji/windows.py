@@ -13,7 +13,6 @@ from uniasr.text.kana_kanji.tables import START, Tables
 
 SIZE, MARGIN = 256, 32
 """Kana that are searched at once; words that end in the last MARGIN of them are decided with the kana that follow."""
-
 TOGETHER = 32
 """Runs that are searched at once."""
 
@@ -69,13 +68,12 @@ def best_costs(runs: Sequence[str], tables: Tables, listed: WordList) -> list[fl
     found = [0.0] * len(runs)
     places = {number: _Place(run) for number, run in enumerate(runs) if run}
     while places:
-        some = dict(islice(places.items(), TOGETHER))
-        for (number, place), window in zip(
-            some.items(), _next_windows(list(some.values()), tables, listed), strict=True
-        ):
+        some = list(islice(places.items(), TOGETHER))
+        next_ones = _next_windows([place for _, place in some], tables, listed)
+        for (number, place), window in zip(some, next_ones, strict=True):
             found[number] += window.cost
             places[number] = place.behind(window)
-            if places[number].start >= len(place.run):
+            if place.ends_here:
                 del places[number]
     return found
 
