@@ -82,10 +82,10 @@ def runs(model: Uniasr, options: argparse.Namespace) -> Iterator[dict[str, Any]]
 
 
 def other_latencies(model: Uniasr, modes: Sequence[Pair]) -> list[Pair]:
-    """What the modes do not choose. In files normal and offline are the same at one latency: what pass 2 heard."""
+    """What the modes do not choose; normal and offline both write what pass 2 heard."""
     passes = {mode: settings.pass_number for mode, settings in model.config.modes.items()}
     known = {(passes[mode], latency) for mode, latency in modes}
-    return [pair for pair in plan(model, ["fast", "offline"], "all") if (passes[pair[0]], pair[1]) not in known]
+    return [pair for pair in plan(model, ["fast", "normal"], "all") if (passes[pair[0]], pair[1]) not in known]
 
 
 def shown(trial: Trial, outcome: Outcome, converter: bool) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def config(vocab_size: int) -> UniasrConfig:
         modes={
             "fast": ModeConfig(pass_number=1, latency=0),
             "normal": ModeConfig(pass_number=2, latency=0),
-            "offline": ModeConfig(pass_number=2, latency=2),
+            "offline": ModeConfig(pass_number=2, latency=2, beam_size=40),
         },
         beam_size=20,
         converter_weight=0.7,

@@ -56,7 +56,8 @@ def latencies(results: dict[str, Results]) -> Iterator[Cells]:
     yield "pass", "latency", "new text every", "worst-case delay", "chosen by", *names
     for way in model["latencies"]:
         number, index = way["pass_number"], way["index"]
-        chosen = [mode for mode, own in model["modes"].items() if own == {"pass_number": number, "latency": index}]
+        choices = {mode: (own["pass_number"], own["latency"]) for mode, own in model["modes"].items()}
+        chosen = [mode for mode, own in choices.items() if own == (number, index)]
         rows = [by_pass(results["ja"], number, index, name) for name in names]
         times = f"{way['emit_interval_ms'] / 1000:.1f} s", f"{way['worst_case_delay_ms'] / 1000:.2f} s"
         yield (

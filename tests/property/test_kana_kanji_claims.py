@@ -175,6 +175,13 @@ def test_a_closed_segment_is_judged_by_sense(model):
     assert same == plain
 
 
+def test_a_mode_keeps_as_many_hypotheses_as_the_model_says(model):
+    for mode in ("fast", "normal", "offline"):
+        segment = model.transcribe(SAMPLE, mode=mode, nbest=100, output="kana").segments[0]
+        assert len(segment.nbest) == model.config.beam_of(mode)
+        assert len(model.transcribe(SAMPLE, mode=mode, nbest=100, beam_size=3, output="kana").segments[0].nbest) == 3
+
+
 def test_options_that_make_no_sense_are_refused(model):
     for options, complaint in (
         ({"output": "kanji"}, "output"),

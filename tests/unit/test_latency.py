@@ -100,6 +100,18 @@ def test_a_mode_runs_its_passes_at_its_own_latency(template):
     assert [(plan.number, plan.latency) for plan in choose(own, "fast", None)] == [(1, 1), (2, 1)]
 
 
+def test_a_mode_may_keep_more_hypotheses_than_the_others(template):
+    def with_beam(size):
+        return replace(
+            template, modes={**template.modes, "offline": replace(template.modes["offline"], beam_size=size)}
+        )
+
+    own = with_beam(7)
+    assert [own.beam_of(mode) for mode in ("fast", "normal", "offline")] == [template.beam_size] * 2 + [7]
+    with pytest.raises(ValueError, match=r"modes\.offline\.beam_size is 0"):
+        with_beam(0)
+
+
 def test_a_longest_delay_picks_the_slowest_latency_within_it(template):
     def index(mode, latency):
         return choose(template, mode, latency)[0].latency

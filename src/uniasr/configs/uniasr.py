@@ -164,6 +164,8 @@ class ModeConfig:
 
     pass_number: int
     latency: int
+    beam_size: int | None = None
+    """Default of `DecodingOptions.beam_size` in this mode; None takes the model's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +205,8 @@ class UniasrConfig:
     confidence: tuple[ConfidenceConfig, ConfidenceConfig] = (ConfidenceConfig(), ConfidenceConfig())
     """How the probabilities of each pass become confidences, as fitted on speech that was not trained on."""
     beam_size: int = 5
-    """Default of `DecodingOptions.beam_size`: wider beams pay where something judges whole hypotheses."""
+    """Default of `DecodingOptions.beam_size` in modes that have none of their own: wider beams pay where something
+    judges whole hypotheses."""
     converter_weight: float = 0.4
     """Default of `DecodingOptions.converter_weight`."""
     segment_s: float = 20.0
@@ -247,8 +250,10 @@ class UniasrConfig:
     def _check_decoding(self) -> None:
         if not all(abs(shift) <= MAX_SHIFT_MS for shift in self.time_shift_ms):
             raise ValueError(f"time_shift_ms is {self.time_shift_ms}; no shift may exceed {MAX_SHIFT_MS:.0f} ms")
-        if not 1 <= self.beam_size <= MOST_HYPOTHESES:
-            raise ValueError(f"beam_size is {self.beam_size}; it must lie between 1 and {MOST_HYPOTHESES}")
+        own = {f"modes.{mode}.beam_size": self.beam_of(mode) for mode in self.modes}
+        for name, size in {"beam_size": self.beam_size, **own}.items():
+            if not 1 <= size <= MOST_HYPOTHESES:
+                raise ValueError(f"{name} is {size}; it must lie between 1 and {MOST_HYPOTHESES}")
         if not (self.segment_s > 0 and self.pause_s > 0):
             raise ValueError(f"segment_s is {self.segment_s} and pause_s {self.pause_s}; give positive seconds")
         for name in ("ctc_rescoring", "converter_weight"):
@@ -261,6 +266,11 @@ class UniasrConfig:
     def num_latencies(self) -> int:
         """Trained chunk configurations."""
         return len(self.encoder.chunks)
+
+    def beam_of(self, mode: str) -> int:
+        """Hypotheses that a mode keeps where a call does not say how many."""
+        own = self.modes[mode].beam_size
+        return self.beam_size if own is None else own
 
     def encoder_of(self, pass_number: int) -> EncoderConfig:
         """The encoder that a pass decodes from."""

@@ -33,8 +33,8 @@ GRAPHS = ("encoder", "memory", "decoder", "bridge", "encoder2", "memory2", "deco
 """The graphs that a model directory must have (docs/graphs.md)."""
 CTC_GRAPHS = ("ctc", "ctc2")
 """Those that it must have besides where its CTC heads serve at run time."""
-OWN_DEFAULTS = ("beam_size", "converter_weight", "segment_s", "pause_s")
-"""Fields of `DecodingOptions` whose defaults are the model's."""
+OWN_DEFAULTS = ("converter_weight", "segment_s", "pause_s")
+"""Fields of `DecodingOptions` whose defaults are the model's; that of `beam_size` depends on the mode, too."""
 
 
 def graphs_of(config: UniasrConfig) -> tuple[str, ...]:
@@ -162,12 +162,12 @@ class Uniasr:
 
     def _sessions(self, mode: str, latency: int | str | None, options: dict[str, Any], *, live: bool) -> _OpenSession:
         """What opens the sessions of one call, by their sample rates; wrong options raise here."""
+        plans = choose(self.config, mode, latency)
         own = {name: getattr(self.config, name) for name in OWN_DEFAULTS}
-        decoding = DecodingOptions(**own).with_changes(options)
+        decoding = DecodingOptions(beam_size=self.config.beam_of(mode), **own).with_changes(options)
         if decoding.hotwords is not None:  # a list that is made as it is read can be read only once
             words: Any = read_hotwords(decoding.hotwords)
             decoding = replace(decoding, hotwords=words)
-        plans = choose(self.config, mode, latency)
         scorers = Scorers(
             hotwords=hotword_scorer(decoding.hotwords, self.vocabulary),
             lm=lm_scorer(decoding.lm, decoding.lm_weight, self.vocabulary),
