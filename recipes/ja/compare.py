@@ -63,7 +63,7 @@ def packaged(mode: str) -> Recogniser:
         transcript = model.transcribe(samples, RATE, mode)
         return transcript.text, heard(transcript)
 
-    return Recogniser(f"ja, {mode}", f"uniasr {uniasr.__version__}, beam {model.config.beam_size}", size, hear)
+    return Recogniser(f"ja, {mode}", f"uniasr {uniasr.__version__}, beam {model.config.beam_of(mode)}", size, hear)
 
 
 def whisper(folder: Path) -> Recogniser:
