@@ -66,7 +66,7 @@ class DecodingOptions:
     """How one call searches. Raises OptionError when a value makes no sense."""
 
     beam_size: int = 5
-    """Hypotheses kept per utterance; 1 is greedy search. A model may have another default."""
+    """Hypotheses kept per utterance; 1 is greedy search. A model, and a mode of it, may have another default."""
     nbest: int = 1
     """Hypotheses returned per segment, at most `beam_size` in a gated search."""
     search: Literal["gated", "reference"] = "gated"
