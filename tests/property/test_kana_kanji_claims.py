@@ -150,6 +150,13 @@ def test_written_tokens_have_the_times_and_kana_of_their_sources(model):
     assert segment.nbest[0].token_ids == kana.nbest[0].token_ids
 
 
+def test_katakana_for_want_of_a_word_are_sure_only_if_they_sound_foreign(converter):
+    for kana, foreign in (("ネンプ", False), ("ギョレメ", False), ("ツォルン", True), ("ヴェクソ", True)):
+        (span,) = converter.convert(kana, spans=True).spans
+        assert span.kind == "literal"
+        assert (span.certainty > 0.65) == foreign
+
+
 def test_hotwords_are_written_and_a_list_that_is_read_once_will_do(model):
     words = ["居間 りびんぐ 2"]
     segment = model.transcribe(SAMPLE, hotwords=(word for word in words), **OPTIONS).segments[0]

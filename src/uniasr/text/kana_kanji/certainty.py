@@ -3,21 +3,42 @@
 What follows a word counts for the choice itself (`search`) and not here. So a word that is settled keeps its certainty,
 and nothing has to be searched again; on held-back text these shares tell right words from wrong ones better than those
 among whole texts (`alternatives`).
+
+A word that no dictionary has stays katakana, which is right if it is foreign. One that has no mora of foreign words
+only may as well be a rare word with kanji.
 """
 
 from __future__ import annotations
 
+import re
 from math import exp, inf
 
 import numpy as np
 
+from uniasr.text.kana_kanji.tables import UNKNOWN
 from uniasr.text.kana_kanji.windows import Window
+
+FOREIGN = re.compile("[ァィゥェォヴ]|[テデフ]ュ")
+"""Kana of morae that only foreign words have: ファ, ティ, ヴ, デュ."""
+SPELLED = 0.65
+"""What the share of an unknown word without them is worth: in 1,593 sentences that nothing was made from katakana were
+right for 39 % of 59 such words, whose shares were 0.60 on average; with them for 94 % of 50 (0.94)."""
 
 
 def certainties(window: Window) -> list[float]:
     """The probability of each of a window's words, given all kana up to its end and that a word ends there."""
     lattice = window.lattice
-    return [_share(window, word, np.flatnonzero(lattice.end == lattice.end[word]).tolist()) for word in window.words]
+    return [
+        _share(window, word, np.flatnonzero(lattice.end == lattice.end[word]).tolist()) * _spelling(window, word)
+        for word in window.words
+    ]
+
+
+def _spelling(window: Window, word: int) -> float:
+    """How probably katakana are right, if this word is written so for want of a better way."""
+    lattice = window.lattice
+    kana = window.kana[int(lattice.start[word]) : int(lattice.end[word])]
+    return SPELLED if lattice.word[word] == UNKNOWN and not FOREIGN.search(kana) else 1.0
 
 
 def _share(window: Window, chosen: int, others: list[int]) -> float:
