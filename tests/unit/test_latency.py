@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uniasr.configs.frontend import FrontendConfig
-from uniasr.configs.uniasr import BridgeConfig, ChunkConfig, ModeConfig, published_modes
-from uniasr.errors import OptionError
+from uniasr.configs.records import from_plain, to_plain
+from uniasr.configs.uniasr import BridgeConfig, ChunkConfig, ModeConfig, UniasrConfig, published_modes
+from uniasr.errors import ModelError, OptionError
 from uniasr.recognizers.uniasr.latency import choose, latencies
 
 
@@ -108,8 +109,14 @@ def test_a_mode_may_keep_more_hypotheses_than_the_others(template):
 
     own = with_beam(7)
     assert [own.beam_of(mode) for mode in ("fast", "normal", "offline")] == [template.beam_size] * 2 + [7]
-    with pytest.raises(ValueError, match=r"modes\.offline\.beam_size is 0"):
-        with_beam(0)
+    for size in (0, 10**9):
+        with pytest.raises(ValueError, match=f"beam_size is {size}"):
+            with_beam(size)
+        plain = to_plain(own)
+        plain["modes"]["offline"]["beam_size"] = size
+        with pytest.raises(ModelError, match=rf"model.yaml: modes.offline: beam_size is {size}"):
+            from_plain(UniasrConfig, plain, "model.yaml")
+    assert from_plain(UniasrConfig, to_plain(own), "model.yaml") == own
 
 
 def test_a_longest_delay_picks_the_slowest_latency_within_it(template):

@@ -91,6 +91,11 @@ def _positive(config: object, *names: str) -> None:
             raise ValueError(f"{name} is {getattr(config, name)}; it must be at least 1")
 
 
+def _check_beam(size: int) -> None:
+    if not 1 <= size <= MOST_HYPOTHESES:
+        raise ValueError(f"beam_size is {size}; it must lie between 1 and {MOST_HYPOTHESES}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictorConfig:
     """CIF weights from encoder rows [CifPredictorV2]."""
@@ -166,6 +171,10 @@ class ModeConfig:
     latency: int
     beam_size: int | None = None
     """Default of `DecodingOptions.beam_size` in this mode; None takes the model's."""
+
+    def __post_init__(self) -> None:
+        if self.beam_size is not None:
+            _check_beam(self.beam_size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,10 +259,7 @@ class UniasrConfig:
     def _check_decoding(self) -> None:
         if not all(abs(shift) <= MAX_SHIFT_MS for shift in self.time_shift_ms):
             raise ValueError(f"time_shift_ms is {self.time_shift_ms}; no shift may exceed {MAX_SHIFT_MS:.0f} ms")
-        own = {f"modes.{mode}.beam_size": self.beam_of(mode) for mode in self.modes}
-        for name, size in {"beam_size": self.beam_size, **own}.items():
-            if not 1 <= size <= MOST_HYPOTHESES:
-                raise ValueError(f"{name} is {size}; it must lie between 1 and {MOST_HYPOTHESES}")
+        _check_beam(self.beam_size)
         if not (self.segment_s > 0 and self.pause_s > 0):
             raise ValueError(f"segment_s is {self.segment_s} and pause_s {self.pause_s}; give positive seconds")
         for name in ("ctc_rescoring", "converter_weight"):
