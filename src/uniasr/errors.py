@@ -18,6 +18,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
+def first_line(error: Exception) -> str:
+    """What another library's error says, in one line."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), "no reason given")
+
+
 class UniasrError(Exception):
     """Parent of all errors below; catch it to catch whatever a user can cause."""
 

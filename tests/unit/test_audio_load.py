@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from uniasr.audio import sources
 from uniasr.audio.decode import decoded
+from uniasr.audio.headers import demuxer, sniff
 from uniasr.audio.load import Waveform, blocks, check_many, load
 from uniasr.errors import AudioError, AudioNotFoundError, MissingExtraError, OptionError, UniasrError
 
@@ -76,7 +77,15 @@ def wav_with_sizes(riff, data):
 
 @pytest.mark.parametrize(
     ("riff", "data"),
-    [(0, 0), (36, 0), (2**32 - 1, 0), (2**32 - 1, 2**32 - 1), (0x7FFFF024, 0x7FFFF000), (0x80000024, 0x80000000)],
+    [
+        (0, 0),
+        (36, 0),
+        (2**32 - 1, 0),
+        (2**32 - 1, 2**32 - 1),
+        (0x7FFFF024, 0x7FFFF000),
+        (0x80000024, 0x80000000),
+        (0x7FFFF013, 0x7FFFEFEF),
+    ],
 )
 def test_a_wav_written_to_a_pipe_is_read_to_its_end(riff, data):
     np.testing.assert_array_equal(load(wav_with_sizes(riff, data)).samples, load(encode(tone(1000))).samples)
@@ -459,3 +468,18 @@ def test_one_source_is_not_many(one):
 def test_many_sources_come_in_any_collection():
     for many in ([], ["a.wav"], ("a.wav",), iter(["a.wav"]), np.zeros((2, 5)), np.array(["a.wav"])):
         check_many(many)
+
+
+def test_ffmpeg_takes_no_text_that_names_an_address_for_audio():
+    pytest.importorskip("av")
+    script = b"\xff\xf1AAAAAAAAAAAAAA\nv=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nm=audio 5004 RTP/AVP 0\n"
+    with pytest.raises(AudioError):
+        load(script)
+
+
+@pytest.mark.parametrize(
+    "head", [b"\0\0\0\x20ftypM4A ", b"\x1a\x45\xdf\xa3", b"\xff\xf1", b"\x30\x26\xb2\x75", b"#!AMR"]
+)
+def test_every_format_that_only_ffmpeg_reads_has_its_name(head):
+    assert sniff(head) == "container"
+    assert demuxer(head)

@@ -1,5 +1,6 @@
 import json
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -289,6 +290,8 @@ def test_a_foreign_directory_says_what_was_looked_for(tmp_path):
         "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
         + "".join(f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in pairwise("abcdefghij")),
         "a: &a {b: 1}\nc: {<<: *a}",
+        "a: &a {b: 1}\nc: {!!merge x: *a}",
+        "a: " + "1:" * 100_000 + "1",
         "[" * 5000,
         "a: !!python/object/apply:os.system [ls]",
         "a: 2020-99-99",
@@ -417,3 +420,22 @@ def test_zero_heads_in_a_native_description_are_a_model_error(published, tmp_pat
     path.write_text(path.read_text().replace("attention_heads: 2", "attention_heads: 0"))
     with pytest.raises(ModelError, match=r"model.yaml"):
         read_native(directory)
+
+
+def test_an_interrupted_exchange_leaves_the_old_model(tmp_path, monkeypatch):
+    target = tmp_path / "model"
+    target.mkdir()
+    (target / "model.yaml").write_text("family: uniasr")
+    renames = []
+
+    def rename(path, other, own=Path.rename):
+        renames.append(path)
+        if len(renames) == 2:
+            raise KeyboardInterrupt
+        return own(path, other)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(KeyboardInterrupt), staged_directory(target) as staging:
+        (staging / "model.yaml").write_text("new")
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert (target / "model.yaml").read_text() == "family: uniasr"

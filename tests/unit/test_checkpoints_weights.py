@@ -138,3 +138,19 @@ def test_golden_weights_fit_the_network(fixture, golden):
         states.append(read_state(model.weights))
         load_strictly(networks.UniasrNetwork(model.config), states[-1], str(model.weights))
     assert same(*states)
+
+
+def test_a_tensor_that_claims_any_size_is_refused_by_its_shape(state):
+    state["0.weight"] = torch.zeros(1).expand(10**12)
+    with pytest.raises(ModelError, match=r"of another shape.*1000000000000"):
+        load_strictly(network(), state, "x.pt")
+
+
+def test_a_graph_without_the_scale_of_a_weight_is_no_model(tmp_path):
+    onnx = pytest.importorskip("onnx")
+    from uniasr.checkpoints.graph_weights import read_graph_state
+
+    weight = onnx.numpy_helper.from_array(torch.ones(2, dtype=torch.int8).numpy(), "encoder.w.int8")
+    onnx.save(onnx.helper.make_model(onnx.helper.make_graph([], "g", [], [], [weight])), str(tmp_path / "encoder.onnx"))
+    with pytest.raises(ModelError, match=r"encoder\.onnx"):
+        read_graph_state((tmp_path / "encoder.onnx",))

@@ -9,13 +9,13 @@ import contextlib
 import io
 import itertools
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import soundfile
 
 from uniasr.audio.arrays import check_rate
-from uniasr.audio.headers import Kind, complete, sniff, states_length, truncated
+from uniasr.audio.headers import Kind, complete, demuxer, sniff, states_length, truncated
 from uniasr.errors import AudioError, MissingExtraError
 from uniasr.types import F32
 
@@ -52,7 +52,8 @@ def decoded(file: BinaryIO, name: str) -> Iterator[tuple[int, F32]]:
 
     Raises AudioError if the file is no audio, corrupt or truncated, and MissingExtraError if it needs FFmpeg.
     """
-    kind = sniff(file.read(16))
+    head = file.read(16)
+    kind = sniff(head)
     file.seek(0)
     if kind is None:
         raise AudioError(
@@ -60,7 +61,7 @@ def decoded(file: BinaryIO, name: str) -> Iterator[tuple[int, F32]]:
             "with sample_rate or as packets of a stream"
         )
     if kind == "container":
-        yield from _ffmpeg_blocks(file, name)
+        yield from _ffmpeg_blocks(file, demuxer(head), name)
     else:
         yield from _sndfile_blocks(complete(file, kind, name), kind, name)
 
@@ -99,7 +100,7 @@ def _check_all_read(file: BinaryIO, name: str) -> None:
         )
 
 
-def _ffmpeg_blocks(file: BinaryIO, name: str) -> Iterator[tuple[int, F32]]:
+def _ffmpeg_blocks(file: BinaryIO, form: str | None, name: str) -> Iterator[tuple[int, F32]]:
     try:
         import av
     except ImportError as error:
@@ -108,18 +109,36 @@ def _ffmpeg_blocks(file: BinaryIO, name: str) -> Iterator[tuple[int, F32]]:
             'install it with pip install "uniasr[av]", or convert the file to wav'
         ) from error
     try:
-        with av.open(file, mode="r") as container:
+        with av.open(file, mode="r", format=form) as container:
             if not container.streams.audio:
                 raise AudioError(f"{name} has no audio track; give another file")
             stream = container.streams.audio[0]
             rate = check_rate(stream.rate, name)
             resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=rate)
             frames = itertools.chain(container.decode(stream), [None])  # None lets out what the resampler holds
-            pieces = (piece.to_ndarray().T for frame in frames for piece in resampler.resample(frame))
-            for block in _gathered(pieces, BLOCK_S * rate, stream.channels):
+            for block in _gathered(_resampled(resampler, frames, name), BLOCK_S * rate, stream.channels):
                 yield rate, block
     except av.FFmpegError as error:
         raise AudioError(f"{name} is corrupt or truncated ({_plain(error)}); copy or convert it again") from error
+
+
+def _resampled(resampler: Any, frames: Iterable[Any], name: str) -> Iterator[F32]:
+    """Samples [n, channels] of each frame of a track."""
+    width = None
+    for frame in frames:
+        try:
+            pieces = [piece.to_ndarray().T for piece in resampler.resample(frame)]
+        except ValueError as error:
+            raise _changing(name) from error
+        for piece in pieces:
+            width = width or piece.shape[1]
+            if piece.shape[1] != width:
+                raise _changing(name)
+            yield piece
+
+
+def _changing(name: str) -> AudioError:
+    return AudioError(f"{name} changes its channels or sample rate on the way (joined files); convert it to wav")
 
 
 def _gathered(pieces: Iterable[F32], size: int, channels: int) -> Iterator[F32]:

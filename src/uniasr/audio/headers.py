@@ -13,9 +13,18 @@ from uniasr.errors import AudioError
 
 Kind: TypeAlias = Literal["wav", "ogg", "mp3", "other", "container"]
 
-_UNKNOWN_LENGTH = 0x7FFFF000
-"""Recorders that write to a pipe claim this much (SoX), 2^31 (arecord) or 2^32 - 1 (FFmpeg)."""
+UNKNOWN_LENGTH = 0x7FFF0000
+"""Recorders that write a wav to a pipe claim more than this: SoX 2^31 - 4096 or a little less, arecord 2^31,
+FFmpeg 2^32 - 1."""
 _OGG_LARGEST_PAGE = 65_307
+_DEMUXERS = {
+    b"\x1a\x45\xdf\xa3": "matroska",
+    b"\xff\xf1": "aac",
+    b"\xff\xf9": "aac",
+    b"\x30\x26\xb2\x75": "asf",
+    b"#!AMR": "amr",
+}
+"""Matroska and WebM, raw AAC, Windows Media, AMR by their first bytes."""
 
 
 def sniff(head: bytes) -> Kind | None:
@@ -30,12 +39,17 @@ def sniff(head: bytes) -> Kind | None:
         return "other"
     if head.startswith((b"fLaC", b".snd", b"caff", b"NIST_1A", b"riff\x2e\x91\xcf\x11")):
         return "other"
-    # MP4 family, Matroska and WebM, raw AAC, Windows Media, AMR: only FFmpeg reads them.
-    if head[4:8] == b"ftyp" or head.startswith(
-        (b"\x1a\x45\xdf\xa3", b"\xff\xf1", b"\xff\xf9", b"\x30\x26\xb2\x75", b"#!AMR")
-    ):
-        return "container"
-    return None
+    return "container" if demuxer(head) else None
+
+
+def demuxer(head: bytes) -> str | None:
+    """FFmpeg's name for the format of a file that only FFmpeg reads, None for others.
+
+    Left to guess, FFmpeg also takes texts that name other files or network addresses for media.
+    """
+    if head[4:8] == b"ftyp":
+        return "mov"
+    return next((name for start, name in _DEMUXERS.items() if head.startswith(start)), None)
 
 
 def _is_mpeg_frame(head: bytes) -> bool:
@@ -61,7 +75,7 @@ def complete(file: BinaryIO, kind: Kind, name: str) -> BinaryIO:
         file.seek(0)
         promised = _promised_bytes(file.read(24))
         # One byte may be missing: some writers count the padding of the last chunk and leave it out.
-        if size + 1 < promised < _UNKNOWN_LENGTH:
+        if size + 1 < promised < UNKNOWN_LENGTH:
             raise truncated(name, f"its header promises {promised} bytes and there are {size}")
     file.seek(0)
     return file
@@ -101,7 +115,7 @@ def _check_wav(file: BinaryIO, size: int, name: str) -> int | None:
                 return at + 4
             if length == 0xFFFFFFFF and long_size is not None:
                 length = long_size
-            if length > there and (length < _UNKNOWN_LENGTH or length == long_size):
+            if length > there and (length < UNKNOWN_LENGTH or length == long_size):
                 raise truncated(name, f"its header promises {length} bytes of samples and there are {there}")
             return None
         at += 8 + length + length % 2

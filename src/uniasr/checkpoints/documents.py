@@ -9,11 +9,15 @@ from typing import Any
 
 import yaml
 
-from uniasr.errors import ModelError
+from uniasr.errors import ModelError, first_line
 
 MAX_BYTES = 8 * 2**20
 MAX_DEPTH = 40
 MAX_VALUES = 1_000_000
+_MERGE = "tag:yaml.org,2002:merge"
+_MOST_COLONS = 8
+"""In a plain scalar that may be a number: yaml 1.1 reads 1:30:00 to the base 60, in time that grows with the square."""
+_NUMBER_STARTS = tuple("+-0123456789")
 
 # libyaml is twenty times faster on a token list of thousands; both loaders build plain values only.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -60,7 +64,7 @@ def _read(path: Path, kind: str, parse: Callable[[str], Any]) -> dict[str, Any]:
     except ModelError:
         raise
     except Exception as error:  # damaged input makes the parsers raise nearly anything
-        raise ModelError(f"{path} is no valid {kind}: {_first_line(error)}") from error
+        raise ModelError(f"{path} is no valid {kind}: {first_line(error):.300} ({type(error).__name__})") from error
     if not isinstance(content, Mapping):
         raise ModelError(f"{path} holds {_shown(content)}; it should hold a mapping of names to values")
     return {str(key): value for key, value in content.items()}
@@ -69,8 +73,11 @@ def _read(path: Path, kind: str, parse: Callable[[str], Any]) -> dict[str, Any]:
 def _parse_yaml(text: str) -> Any:
     depth, aliases = 0, False
     for event in yaml.parse(text, Loader=_Loader):
-        if isinstance(event, yaml.ScalarEvent) and event.value == "<<":
-            raise ValueError("it uses a merge key <<; write the values out")
+        if isinstance(event, yaml.ScalarEvent):
+            if event.value == "<<" or event.tag == _MERGE:
+                raise ValueError("it uses a merge key <<; write the values out")
+            if event.implicit[0] and event.value.count(":") > _MOST_COLONS and event.value[:1] in _NUMBER_STARTS:
+                raise ValueError(f"it holds a number to the base 60 of more than {_MOST_COLONS} digits")
         aliases = aliases or isinstance(event, yaml.AliasEvent)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
@@ -96,11 +103,6 @@ def _check_expansion(content: Any) -> None:
             waiting.extend((item, depth + 1) for item in value.values())
         elif isinstance(value, list | tuple):
             waiting.extend((item, depth + 1) for item in value)
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{lines[0] if lines else 'unreadable'} ({type(error).__name__})"[:300]
 
 
 def _shown(value: Any) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from uniasr.errors import MissingExtraError, ModelError
+from uniasr.errors import MissingExtraError, ModelError, first_line
 from uniasr.types import F32
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ PARTS = {
     "ctc2": ("ctc.",),
     "bridge": ("conv.",),
     "fsmn_vad": ("encoder.",),
+    "punctuation": ("embed.", "runs.", "encoder.", "decoder."),
 }
 """The first words of the parameter names in each graph."""
 
@@ -59,9 +60,9 @@ def _initializers(path: Path) -> dict[str, F32]:
         raise MissingExtraError(f"reading weights from {path} needs onnx: pip install 'uniasr[export]'") from error
     try:
         found = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(str(path)).graph.initializer}
+        for name in [name for name in found if name.endswith(".int8")]:
+            weight = name.removesuffix(".int8")
+            found[weight] = found[name].astype(np.float32) * found[f"{weight}.scale"]
     except Exception as error:  # protobuf raises many kinds for damaged files
-        raise ModelError(f"{path} is no ONNX graph: {str(error).splitlines()[0]}") from error
-    for name in [name for name in found if name.endswith(".int8")]:
-        weight = name.removesuffix(".int8")
-        found[weight] = found[name].astype(np.float32) * found[f"{weight}.scale"]
+        raise ModelError(f"{path} is no ONNX graph of ours: {first_line(error)}") from error
     return {name: value for name, value in found.items() if not name.endswith((".int8", ".scale"))}

@@ -156,11 +156,10 @@ def _swap(staging: Path, directory: Path) -> None:
     directory.rename(old)
     try:
         staging.rename(directory)
-    except OSError:
+    except BaseException:  # Ctrl-C, too
         old.rename(directory)
         raise
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _beside(directory: Path) -> Path:

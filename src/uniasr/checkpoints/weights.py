@@ -52,6 +52,7 @@ def load_strictly(module: torch.nn.Module, state: Mapping[str, torch.Tensor], wh
     given = {name: tensor for name, tensor in state.items() if not name.startswith(heads)} if heads else dict(state)
     both = [name for name in wanted if name in given]
     wrong_shape = [name for name in both if given[name].shape != wanted[name].shape]
+    fitting = [name for name in both if name not in wrong_shape]  # others may claim any size
     complaints = [
         _complaint("missing", [name for name in wanted if name not in given]),
         _complaint("unexpected", [name for name in given if name not in wanted]),
@@ -59,7 +60,7 @@ def load_strictly(module: torch.nn.Module, state: Mapping[str, torch.Tensor], wh
             "of another shape",
             [f"{name} {tuple(given[name].shape)} instead of {tuple(wanted[name].shape)}" for name in wrong_shape],
         ),
-        _complaint("not finite", [name for name in both if not bool(given[name].isfinite().all())]),
+        _complaint("not finite", [name for name in fitting if not bool(given[name].isfinite().all())]),
     ]
     if found := [complaint for complaint in complaints if complaint]:
         raise ModelError(f"{where} does not fit the network: {'; '.join(found)}")

@@ -13,12 +13,11 @@ import click
 import numpy as np
 import numpy.typing as npt
 
-from uniasr.audio.headers import sniff
+from uniasr.audio.headers import UNKNOWN_LENGTH, sniff
 from uniasr.audio.load import Waveform, blocks
 from uniasr.errors import AudioError, MissingExtraError
 
-_UNKNOWN_LENGTH = 0x7FFF0000
-"""Programs that write a wav to a pipe cannot know its length and claim at least this much, or nothing."""
+_MOST_BYTES = 1 << 20
 _SAMPLE_TYPES = {(1, 8): "u1", (1, 16): "<i2", (1, 32): "<i4", (3, 32): "<f4", (3, 64): "<f8"}
 """numpy type by wav format (1 integers, 3 floats) and bits."""
 
@@ -80,6 +79,7 @@ def _packet_bytes(sample_rate_hz: int, frame_bytes: int, packet_ms: int) -> int:
 
 def _read(file: BinaryIO, size: int) -> Iterator[bytes]:
     """What there is, at most `size` bytes at a time, without waiting for more than one byte."""
+    size = min(size, _MOST_BYTES)  # a header may ask for gigabytes
     while packet := file.read1(size):  # type: ignore[attr-defined]
         yield packet
 
@@ -118,7 +118,7 @@ def _exactly(file: BinaryIO, count: int) -> bytes:
 
 def _limited(parts: Iterator[bytes], length: int) -> Iterator[bytes]:
     """The bytes of the samples alone: notes may follow them."""
-    if length == 0 or length >= _UNKNOWN_LENGTH:
+    if length == 0 or length >= UNKNOWN_LENGTH:
         yield from parts
         return
     left = length
