@@ -146,7 +146,6 @@ TABLES: dict[str, Callable[[dict[str, Results]], Iterator[Cells]]] = {
     "compared_kana": lambda results: comparison(results, "kana"),
     "compared_written": lambda results: comparison(results, "written"),
     "losses": losses,
-    "compared_numbers": lambda results: comparison(results, "numbers"),
 }
 
 

@@ -15,8 +15,6 @@ from pathlib import Path
 import pyopenjtalk
 from readings import KATAKANA, plain_pronunciation, word_class
 
-STOPS = "。！？"
-
 
 def analysed(text: str) -> str:
     """The words of a sentence without its marks; a mark between them is the word `、`."""

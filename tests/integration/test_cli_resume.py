@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+import uniasr
 from uniasr.text.hotwords import read_hotwords
 from uniasr.types import Segment, Transcript
 
@@ -106,9 +108,31 @@ def test_accounts_know_what_they_depend_on(tmp_path):
     assert not remembered(b"RIFX")
     assert not remembered("https://host/x.wav")
     assert not remembered("https://other/x.wav")
+    lm = tmp_path / "lm.arpa"
+    lm.write_text("one")
+    assert not remembered(lm=str(lm))
+    assert remembered(lm=str(lm))
+    lm.write_text("another one")
+    assert not remembered(lm=str(lm))
     (model / "model.yaml").write_text("another")
     assert not remembered("https://other/x.wav")
     assert remembered("https://other/x.wav")
     for key in ("会" * 83, "会" * 82 + "x"):  # such names exist, and a dot before and a suffix behind must fit
         assert not remembered(key=key)
         assert remembered(key=key)
+
+
+def test_an_account_stays_until_the_result_is_written(tmp_path):
+    """What was recognised must not be lost to a full disk at the end."""
+    sample = Path(uniasr.__file__).parent / "packaged" / "samples" / "ja.wav"
+    if not sample.is_file():
+        pytest.skip("no packaged model in this checkout")
+    (tmp_path / "ja.txt").mkdir()  # nothing can be written there
+    call = [sys.executable, "-m", "uniasr", "transcribe", str(sample), "--format", "txt", "--output-dir", str(tmp_path)]
+    failed = subprocess.run(call, capture_output=True, text=True)
+    assert failed.returncode == 1
+    assert (tmp_path / ".ja.journal").read_text(encoding="utf-8").count("\n") > 1
+    (tmp_path / "ja.txt").rmdir()
+    subprocess.run([*call, "--resume"], check=True)
+    assert (tmp_path / "ja.txt").is_file()
+    assert not (tmp_path / ".ja.journal").exists()

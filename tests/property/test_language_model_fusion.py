@@ -19,6 +19,7 @@ from uniasr.decoding.hotwords import HotwordScorer, Spelling
 from uniasr.decoding.lm import LmScorer
 from uniasr.decoding.ngram import read_arpa
 from uniasr.errors import ModelError, ModelNotFoundError, OptionError
+from uniasr.text import Vocabulary
 from uniasr.types import DecodingOptions
 
 WORDS = ("<blank>", "<s>", "</s>", "a", "b", "c", "<unk>")
@@ -263,3 +264,16 @@ def test_what_is_no_language_model_is_an_error(model, speech, tmp_path):
             model.transcribe(speech, 16_000, lm=lm)
     with pytest.raises(OptionError, match="lm_weight"):
         model.transcribe(speech, 16_000, lm_weight=math.inf)
+
+
+@pytest.mark.parametrize("name", ["~nosuchuser/x", "x" * 5000, "a\0b", "nowhere.arpa"])
+def test_language_models_that_are_not_there_are_named(name, tmp_path):
+    from uniasr.recognizers.language_models import lm_scorer
+
+    with pytest.raises(ModelNotFoundError, match="language model"):
+        lm_scorer(name, 0.3, Vocabulary(WORDS))
+
+
+def test_a_count_that_no_file_has_is_refused(tmp_path):
+    with pytest.raises(ModelError, match="ngram N=COUNT"):
+        read_arpa(written(tmp_path, ARPA.replace("ngram 1=6", "ngram 1=" + "9" * 5000)), IDS)

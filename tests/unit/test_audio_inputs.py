@@ -115,3 +115,18 @@ def test_an_empty_word_is_not_the_current_directory(here):
 def test_standard_input_comes_as_bytes(monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"RIFF")))
     assert expand(["-"]) == [NamedInput("stdin", b"RIFF")]
+
+
+def test_what_no_path_can_be_is_one_input(here):
+    for word in ("x" * 300, "a\0b", "x" * 300 + "*"):
+        try:
+            assert expand([word])[0].source == word
+        except AudioNotFoundError as error:
+            assert "no file matches" in str(error)  # noqa: PT017 - either is right
+
+
+def test_keys_of_one_stem_are_counted_on(here):
+    touch(here, *(f"{i}/a.wav" for i in range(12)), "a-3.wav")
+    keys = [item.key for item in expand(["a-3.wav", *(f"{i}/a.wav" for i in range(12))])]
+    assert keys[:4] == ["a-3", "a", "a-2", "a-4"]
+    assert len(set(keys)) == 13

@@ -2,11 +2,13 @@
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pytest
 
+import uniasr
 from uniasr.checkpoints import read_model, write_native
 from uniasr.configs.frontend import FrontendConfig
 from uniasr.configs.uniasr import ChunkConfig
@@ -234,3 +236,12 @@ def test_missing_and_broken_graphs_are_named(tmp_path):
     (tmp_path / "encoder.onnx").write_bytes(b"no graph")
     with pytest.raises(ModelError, match=r"encoder\.onnx is no graph"):
         OnnxEngine(tmp_path, GRAPHS)
+
+
+def test_a_graph_of_another_network_is_named():
+    packaged = Path(uniasr.__file__).parent / "packaged" / "ja"
+    if not (packaged / "encoder.onnx").is_file():
+        pytest.skip("no packaged model in this checkout")
+    engine = OnnxEngine(packaged, ["encoder"])
+    with pytest.raises(ModelError, match=r"encoder\.onnx does not fit"):
+        engine.run("encoder", {}, ["rows"])

@@ -164,3 +164,19 @@ def test_a_directory_that_cannot_be_written_is_an_output_error(tmp_path):
         (tmp_path / "closed").mkdir(mode=0o500)
         with pytest.raises(OutputError):
             RecognitionWriter(tmp_path / "closed" / "out")
+
+
+def test_results_of_an_earlier_run_stay_when_new_ones_cannot_be_opened(tmp_path, monkeypatch):
+    with RecognitionWriter(tmp_path) as writer:
+        writer.write("a", [Recognised(text="x", tokens=("x",), score=0.0)], rtf=1.0)
+
+    def refuse(path, *arguments, own=Path.open, **options):
+        if path.parent.name == "3best_recog":
+            raise OSError(24, "Too many open files")
+        return own(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(OutputError, match="Too many open files"):
+        RecognitionWriter(tmp_path, nbest=3)
+    assert [path.name for path in tmp_path.iterdir()] == ["1best_recog"]
+    assert (tmp_path / "1best_recog" / "text").read_text() == "a x\n"

@@ -1,5 +1,7 @@
 """Hotwords as users give them, and how they are spelled with a vocabulary."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -151,3 +153,13 @@ def test_words_that_cannot_be_written_are_named(monkeypatch):
 def test_the_options_hold_hotwords():
     assert uniasr.DecodingOptions().hotwords is None
     assert uniasr.DecodingOptions(hotwords=["寒河江 さがえ"]).hotwords == ["寒河江 さがえ"]
+
+
+def test_readings_come_from_many_threads():
+    pytest.importorskip("sudachipy")
+    from uniasr.text.readings import reading_of
+
+    if reading_of("東京") is None:
+        pytest.skip("no dictionary is installed")
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(reading_of, ["東京都"] * 2000)) == {"トウキョウト"}

@@ -136,7 +136,9 @@ def test_a_longest_delay_picks_the_slowest_latency_within_it(template):
         choose(template, "offline", f"{worst[0] - 1}ms")
 
 
-@pytest.mark.parametrize("latency", [2, -1, "2", "-1", "fast", "900", "900 m", "", "ms", "-5ms", 0.9, True, ["0"]])
+@pytest.mark.parametrize(
+    "latency", [2, -1, "2", "-1", "fast", "900", "900 m", "", "ms", "-5ms", "+-5", "²", "9" * 5000, 0.9, True, ["0"]]
+)
 def test_latencies_that_the_model_does_not_have(template, latency):
     with pytest.raises(OptionError, match="latency"):
         choose(template, "fast", latency)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import glob
 import sys
 import urllib.parse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,13 +92,15 @@ def expand(inputs: Sequence[str]) -> list[NamedInput]:
     what `read_scp` raises.
     """
     used: set[str] = set()
+    counts: dict[str, int] = {}
+    """Of each key, how many were tried."""
     found = []
     for word in inputs:
         for key, source in _expand_one(word):
-            unique, count = key, 1
+            unique, folded = key, key.casefold()
             while unique.casefold() in used:
-                count += 1
-                unique = f"{key}-{count}"
+                counts[folded] = counts.get(folded, 1) + 1
+                unique = f"{key}-{counts[folded]}"
             used.add(unique.casefold())
             found.append(NamedInput(unique, source))
     return found
@@ -119,15 +121,23 @@ def _expand_one(word: str) -> Iterator[tuple[str, str | bytes]]:
         yield _key(urllib.parse.unquote(parts.path) or parts.hostname or "audio"), word
     elif word.endswith(".scp"):
         yield from ((entry.key, entry.source) for entry in read_scp(word))
-    elif Path(word).is_dir():
+    elif _is(Path(word).is_dir):
         yield from ((_key(path), path) for path in _audio_in(Path(word)))
-    elif glob.has_magic(word) and not Path(word).exists():
+    elif glob.has_magic(word) and not _is(Path(word).exists):
         paths = sorted(path for path in glob.glob(word, recursive=True) if Path(path).is_file())  # noqa: PTH207
         if not paths:
             raise AudioNotFoundError(f"no file matches {word!r}; check the pattern (it is taken from {Path.cwd()})")
         yield from ((_key(path), path) for path in paths)
     else:
         yield _key(word), word
+
+
+def _is(asked: Callable[[], bool]) -> bool:
+    """The answer about a path; no for what no path can be (too long, a null byte)."""
+    try:
+        return asked()
+    except (OSError, ValueError):
+        return False
 
 
 def _audio_in(directory: Path) -> list[str]:
@@ -169,6 +179,6 @@ def _read_text(path: Path) -> str:
 
 def resolve_entry(source: str, directory: Path) -> str:
     """What a list in `directory` means by a path: relative to where we are, or to the list if it exists only there."""
-    if is_url(source) or Path(source).exists() or not (directory / source).exists():
+    if is_url(source) or _is(Path(source).exists) or not _is((directory / source).exists):
         return source
     return str(directory / source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,16 @@ import numpy.typing as npt
 from uniasr.audio.arrays import as_array, mix, to_unit
 from uniasr.errors import AudioError
 from uniasr.types import F32
+
+PIECE_S = 10
+"""A longer packet is worked on in pieces, so that it needs no more memory or time than many short ones."""
+
+
+def pieces(samples: F32, sample_rate_hz: int) -> Iterator[F32]:
+    """The samples of a packet in pieces of at most PIECE_S; none for an empty packet."""
+    step = PIECE_S * sample_rate_hz
+    for start in range(0, len(samples), step):
+        yield samples[start : start + step]
 
 
 class PcmDecoder:

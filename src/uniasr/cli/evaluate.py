@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     help="A set {wav.scp,text}, or a folder with test or dev; development sets of known corpora.",
 )
 @click.option("--modes", default="fast,normal,offline", show_default=True, metavar="M,M", help="Modes to measure.")
-@click.option("--limit", type=int, metavar="N", help="The first N utterances only.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The first N utterances only.")
 @click.option("--no-delays", is_flag=True, help="Do not measure delays, for which everything runs as a stream again.")
 @click.option(
     "--readings/--no-readings",
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 @click.option("--report", metavar="FILE.html", help="Write every alignment as a page to read.")
 @click.option("--json", "json_file", metavar="FILE", help="Write the numbers.")
 @click.option("--skip-bad", is_flag=True, help="Leave out utterances that cannot be used instead of stopping.")
-@click.option("--beam-size", type=int, metavar="N", help="1 is greedy search.  [default: the model's; often 5]")
+@click.option("--beam-size", type=int, metavar="N", help="1 is greedy search.  [default: the model's]")
 @click.option(
     "--latency", metavar="all|INDEX,INDEX", help="Indexes of trained latencies, or all.  [default: the modes' own]"
 )
@@ -71,7 +72,7 @@ def evaluate(  # noqa: PLR0913 - one parameter per option
     for file in (report, json_file):
         if file is not None:
             check_writable(Path(file))
-    entries = _usable(read_test(Path(data)), skip_bad)[:limit]
+    entries = _usable(read_test(Path(data)), skip_bad, limit)
     recogniser = load_model(model, device, backend, threads)
     units = units_for([entry.text for entry in entries], readings=readings)
     script = "kana" if all(kana_only(entry.text) for entry in entries) else None
@@ -90,13 +91,14 @@ def evaluate(  # noqa: PLR0913 - one parameter per option
         write_text(Path(json_file), json.dumps([outcome.to_dict() for outcome in outcomes], indent=1))
 
 
-def _usable(listing: Listing, skip_bad: bool) -> list[Entry]:
-    """The entries whose audio can be read, whatever its length."""
+def _usable(listing: Listing, skip_bad: bool, limit: int | None) -> list[Entry]:
+    """The first `limit` entries whose audio can be read, whatever its length."""
     from uniasr.errors import DataError
     from uniasr.training.data.check import Limits, Report, measured
 
     report = Report(list(listing.problems))
-    entries = [entry for entry, _ in measured(listing.entries, Limits(min_s=0.0, max_s=float("inf")), report)]
+    found = measured(listing.entries, Limits(min_s=0.0, max_s=float("inf")), report)
+    entries = [entry for entry, _ in islice(found, limit)]
     report.settle(skip_bad=skip_bad)
     for note in report.notes:
         say(note)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from uniasr.cli.training import augment_options, data_options, need_torch, put, say
+from uniasr.cli.training import augment_options, data_options, need_torch, put, say, use_threads
 
 _RUN = (
     *("max_epoch", "max_steps", "lr", "schedule", "decay_steps", "batch_bins", "accumulate", "patience"),
@@ -107,16 +107,13 @@ def finetune(model: str | None, data: tuple[str, ...], output: str, device: str,
     with it is listed. On several GPUs: torchrun --nproc-per-node N -m uniasr finetune ... --device cuda
     """
     need_torch()
-    import torch
-
     from uniasr.training.data.check import Limits
     from uniasr.training.data.prepare import DataOptions
     from uniasr.training.data.waveform import preset
     from uniasr.training.finetune import finetune as run_finetune
     from uniasr.training.fitting import RunOptions
 
-    if options["threads"]:
-        torch.set_num_threads(options["threads"])
+    use_threads(options["threads"])
     run = RunOptions(**{name: options[name] for name in _RUN})
     reading = DataOptions(
         dataset_type=options["dataset_type"],

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 from uniasr.errors import OutputError
 from uniasr.types import Transcript
 
-_LONGEST_KEY = 240
+_LONGEST_KEY = 236
 """Bytes of a key that leave room in a file's name."""
 
 
@@ -35,11 +35,15 @@ class Journal:
         """Open for an input and a call, told apart by `about`; without `resume` what is there is forgotten."""
         self._path = path
         self._known = _read(path, about) if resume else {}
+        fresh = path.with_name(path.name + ".new")
         try:
-            self._file: TextIO = path.open("w", encoding="utf-8")
+            self._file: TextIO = fresh.open("w", encoding="utf-8")
             self._line({"about": about})
             for (start_ms, end_ms), transcript in self._known.items():
                 self._line({"start_ms": start_ms, "end_ms": end_ms, **transcript.to_dict()})
+            self._file.close()
+            fresh.replace(path)  # what was known stays until all of it is written again
+            self._file = path.open("a", encoding="utf-8")
         except OSError as error:
             raise self._failed(error) from error
 

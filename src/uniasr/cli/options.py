@@ -118,7 +118,7 @@ def decoding_options(default_mode: str) -> Option:
             metavar="INDEX|TIME",
             help="Index of a trained latency, or the longest delay allowed, like 900ms.  [default: the model's]",
         ),
-        click.option("--beam-size", type=int, metavar="N", help="1 is greedy search.  [default: the model's; often 5]"),
+        click.option("--beam-size", type=int, metavar="N", help="1 is greedy search.  [default: the model's]"),
         click.option(
             "--search",
             default="gated",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from uniasr.cli.training import need_torch, put, say
+from uniasr.cli.training import need_torch, put, say, use_threads
 
 
 @click.command()
@@ -18,10 +18,7 @@ def train(config: str, device: str, threads: int | None) -> None:
     time; the same command goes on where it was.
     """
     need_torch()
-    import torch
-
     from uniasr.training.scratch import train as run_train
 
-    if threads:
-        torch.set_num_threads(threads)
+    use_threads(threads)
     put(f"{run_train(config, device=device, tell=say)}\n")

@@ -16,6 +16,17 @@ def need_torch() -> None:
         raise MissingExtraError("training needs PyTorch: pip install 'uniasr[train]'") from error
 
 
+def use_threads(threads: int | None) -> None:
+    """Train with so many threads. Raises OptionError for a number that makes no sense."""
+    import torch
+
+    from uniasr.recognizers.runtime import check_threads
+
+    check_threads(threads)
+    if threads is not None:
+        torch.set_num_threads(threads)
+
+
 def say(line: str) -> None:
     """A line about the run, on standard error so that results stay alone on standard output."""
     click.echo(line, err=True)

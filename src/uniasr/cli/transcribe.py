@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
+from uniasr import __version__
 from uniasr.audio.inputs import NamedInput, expand, several
 from uniasr.cli.journal import Journal, fingerprint, journal_name
 from uniasr.cli.parts import AUTO, NONE, PartRequest, open_pipeline
@@ -89,10 +90,11 @@ def run(request: Request) -> bool:
                         if isinstance(outcome, UniasrError):
                             raise outcome
                         sink.write(item.key, outcome)
+                        accounts.close(item, done=True)
                     except UniasrError as error:
                         all_done = False
                         click.echo(f"{item.key}: {' '.join(str(error).split())}", err=True)
-                    accounts.close(item)
+                        accounts.close(item, done=False)
                 bar.done()
     return all_done
 
@@ -112,7 +114,8 @@ class Accounts:
         self._request = request
         self._keeps = request.output_dir is not None and not request.layout
         detector = None if pipeline.vad is None else pipeline.vad.directory
-        self._facts = [*map(_directory_stamp, (model.directory, detector)), request.backend, call]
+        stamps = map(_directory_stamp, (model.directory, detector, *_named_parts(call)))
+        self._facts = [__version__, *stamps, request.backend, call]
         """What results depend on, but the input."""
         self._open: dict[str, Journal] = {}
 
@@ -129,10 +132,10 @@ class Accounts:
         self._open[item.key] = Journal(path, about, resume=self._request.resume)
         return self._open[item.key]
 
-    def close(self, item: NamedInput) -> None:
-        """The input is done."""
+    def close(self, item: NamedInput, *, done: bool) -> None:
+        """Nothing more will come of the input; `done`: its result is there."""
         if item.key in self._open:
-            self._open.pop(item.key).close(done=True)
+            self._open.pop(item.key).close(done=done)
 
     def _path(self, name: str) -> Path:
         return Path(self._request.output_dir or ".") / name
@@ -150,7 +153,16 @@ def _stamp(source: str | bytes) -> list[Any]:
 
 
 def _directory_stamp(directory: Path | None) -> list[Any]:
-    return [] if directory is None else [_stamp(str(path)) for path in sorted(directory.iterdir())]
+    if directory is None:
+        return []
+    return [_stamp(str(path)) for path in (sorted(directory.iterdir()) if directory.is_dir() else [directory])]
+
+
+def _named_parts(call: dict[str, Any]) -> Iterator[Path]:
+    """The language model and the converter that a call names by their paths."""
+    for name in (call.get("lm"), call.get("converter")):
+        if name and Path(name).expanduser().exists():
+            yield Path(name).expanduser()
 
 
 def _sink(request: Request, rules: CueRules, named: Sequence[NamedInput], model: Uniasr) -> Sink:

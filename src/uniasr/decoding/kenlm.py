@@ -5,7 +5,6 @@ What `ngram.py` does for `.arpa` files without a library, this does for files th
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -14,13 +13,12 @@ from typing import Any
 import numpy as np
 
 from uniasr.decoding.hypotheses import EOS, SOS
+from uniasr.decoding.ngram import CACHED_VALUES, LN_10
 from uniasr.errors import MissingExtraError, ModelError
 from uniasr.types import F32, I64
 
 MAGIC = b"mmap lm http://kheafield.com/code"
 """What binary files begin with."""
-_LN_10 = math.log(10.0)
-_CACHED_VALUES = 2**22
 
 
 class KenlmModel:
@@ -33,7 +31,7 @@ class KenlmModel:
         """Take a `kenlm.Model` and the recogniser's tokens in the order of their ids."""
         self._model, self._words = model, words
         self.vocab_size = len(words)
-        self._row = lru_cache(maxsize=max(64, _CACHED_VALUES // len(words)))(self._computed)
+        self._row = lru_cache(maxsize=max(64, CACHED_VALUES // len(words)))(self._computed)
 
     def start(self, beam: int) -> tuple[Any, ...]:
         """Nothing said yet."""
@@ -59,7 +57,7 @@ class KenlmModel:
     def _computed(self, state: Any) -> F32:
         """[V] natural log-probabilities."""
         scratch, score = _new_state(), self._model.BaseScore
-        row = np.array([score(state, word, scratch) for word in self._words], np.float32) * np.float32(_LN_10)
+        row = np.array([score(state, word, scratch) for word in self._words], np.float32) * np.float32(LN_10)
         row.setflags(write=False)
         return row
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import re
 import zlib
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,8 +28,9 @@ Context = tuple[int, ...]
 
 LN_10 = math.log(10.0)
 MOST_ORDER, MOST_NGRAMS, MOST_LINE = 10, 50_000_000, 100_000
-_CACHED_VALUES = 2**22
+CACHED_VALUES = 2**22
 """Log-probabilities kept in memory, 16 MiB."""
+_COUNT = re.compile("[0-9]{1,12}")
 _UNKNOWN = ("<unk>", "<UNK>")
 
 
@@ -51,7 +53,7 @@ class NgramModel:
         """Take the levels from order 1, which has every token, upwards."""
         self._levels = levels
         self.vocab_size = len(levels[0].keys)
-        self._row = lru_cache(maxsize=max(64, _CACHED_VALUES // self.vocab_size))(self._computed)
+        self._row = lru_cache(maxsize=max(64, CACHED_VALUES // self.vocab_size))(self._computed)
 
     def start(self, beam: int) -> tuple[Context, ...]:
         """Nothing said yet."""
@@ -156,7 +158,7 @@ class _Reader:
             if line == "\\1-grams:" and counts:
                 return counts
             name, _, count = line.removeprefix("ngram ").partition("=")
-            if name.strip() != str(len(counts) + 1) or not count.strip().isdecimal():
+            if name.strip() != str(len(counts) + 1) or not _COUNT.fullmatch(count.strip()):
                 self._fail("is no line 'ngram N=COUNT' in order")
             counts.append(int(count))
             if len(counts) > MOST_ORDER or counts[-1] > MOST_NGRAMS:

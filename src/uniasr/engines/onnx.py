@@ -10,7 +10,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from uniasr.engines.base import Arrays
-from uniasr.errors import ModelError, OptionError
+from uniasr.errors import ModelError, OptionError, first_line
 
 PROVIDERS = {"cpu": ["CPUExecutionProvider"], "cuda": ["CUDAExecutionProvider", "CPUExecutionProvider"]}
 
@@ -26,14 +26,20 @@ class OnnxEngine:
             raise OptionError(f"device is {device!r}; onnxruntime runs on 'cpu' or 'cuda'")
         if PROVIDERS[kind][0] not in onnxruntime.get_available_providers():
             raise OptionError(f"device is {device!r} but this onnxruntime has no {kind} support; use device='cpu'")
-        self.device, self.threads = device, threads
+        self.device, self.threads, self._directory = device, threads, directory
         self._sessions = {graph: _open(directory / f"{graph}.onnx", PROVIDERS[kind], threads) for graph in graphs}
 
     def run(self, graph: str, inputs: Arrays, outputs: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
         """The named outputs of one graph; inputs that the export dropped as unused are left out."""
         session = self._sessions[graph]
-        fed = {node.name: inputs[node.name] for node in session.get_inputs()}
-        results = session.run(list(outputs), fed)
+        try:
+            fed = {node.name: inputs[node.name] for node in session.get_inputs()}
+            results = session.run(list(outputs), fed)
+        except Exception as error:  # of another model, or of another version of this one
+            raise ModelError(
+                f"{self._directory / graph}.onnx does not fit the model's description; fetch the whole directory "
+                f"again: {first_line(error)}"
+            ) from error
         return dict(zip(outputs, results, strict=True))
 
 
@@ -49,7 +55,6 @@ def _open(path: Path, providers: list[str], threads: int | None) -> onnxruntime.
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # onnxruntime raises many kinds, all from its own C++ layer
-        reason = str(error).splitlines()[0]
         raise ModelError(
-            f"{path} is no graph that onnxruntime can load; export the model or fetch it again: {reason}"
+            f"{path} is no graph that onnxruntime can load; export the model or fetch it again: {first_line(error)}"
         ) from error

@@ -6,6 +6,7 @@ The first four are the files that the model card shows, `token` is what FunASR 0
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,16 +71,27 @@ class RecognitionWriter:
         self._output_dir = output_dir
         try:
             output_dir.mkdir(parents=True, exist_ok=True)
-            _remove_earlier(output_dir)
-            for n in range(1, nbest + 1):
-                directory = output_dir / f"{n}best_recog"
-                directory.mkdir()
-                self._files.append({})
-                for name in FILES:
-                    self._files[-1][name] = (directory / name).open("w", encoding="utf-8", newline="\n")
+            earlier = _earlier(output_dir)
+            with tempfile.TemporaryDirectory(prefix=".", dir=output_dir) as scratch:
+                names = [f"{n}best_recog" for n in range(1, nbest + 1)]
+                for name in names:  # all files open at once before earlier results go
+                    (Path(scratch) / name).mkdir()
+                    self._open(Path(scratch) / name)
+                self.close()
+                self._files = []
+                _remove(earlier)
+                for name in names:
+                    (Path(scratch) / name).rename(output_dir / name)
+            for name in names:
+                self._open(output_dir / name)
         except OSError as error:
             self.close()
             raise _output_error(output_dir, error) from error
+
+    def _open(self, directory: Path) -> None:
+        self._files.append({})
+        for name in FILES:
+            self._files[-1][name] = (directory / name).open("a", encoding="utf-8", newline="\n")
 
     def write(self, key: str, results: Sequence[Recognised], *, rtf: float) -> None:
         """Add the results for one input, best first; those beyond `nbest` are left out.
@@ -125,8 +137,8 @@ def _values(result: Recognised, rtf: float) -> dict[str, str]:
     }
 
 
-def _remove_earlier(output_dir: Path) -> None:
-    """Remove the result directories of an earlier run, after making sure that all of them are such."""
+def _earlier(output_dir: Path) -> list[Path]:
+    """The result directories of an earlier run. Raises OutputError for one that holds anything else."""
     earlier = [path for path in output_dir.iterdir() if _OURS.fullmatch(path.name)]
     for path in earlier:
         if (
@@ -137,7 +149,11 @@ def _remove_earlier(output_dir: Path) -> None:
             raise OutputError(
                 f"{path} holds more than recognition results ({', '.join(FILES)}); move it away or choose another place"
             )
-    for path in earlier:
+    return earlier
+
+
+def _remove(directories: Sequence[Path]) -> None:
+    for path in directories:
         for inner in path.iterdir():
             inner.unlink()
         path.rmdir()

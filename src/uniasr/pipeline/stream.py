@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from uniasr.audio.pcm import PcmDecoder
+from uniasr.audio.pcm import PcmDecoder, pieces
 from uniasr.engines.base import Engine
 from uniasr.errors import AudioError, OptionError
 from uniasr.pipeline.finish import FinishCarry, Finisher
@@ -19,9 +19,6 @@ from uniasr.pipeline.speech import Recent
 from uniasr.recognizers.vad import Session, advance
 from uniasr.text.hotwords import read_hotwords
 from uniasr.types import F32, Event, Final
-
-PIECE_S = 10
-"""A longer packet is worked on in pieces, so that it needs no more memory than many short ones."""
 
 
 @dataclass(slots=True)
@@ -63,8 +60,7 @@ class PipelineStream:
         if self._finished:
             raise AudioError("this stream has been finished; open another one for more audio")
         samples = self._decoder.decode(packet)
-        step = PIECE_S * self._rate_hz
-        return [event for i in range(0, len(samples), step) for event in self._hear(samples[i : i + step])]
+        return [event for piece in pieces(samples, self._rate_hz) for event in self._hear(piece)]
 
     def finish(self) -> list[Event]:
         """The remaining events; the audio is complete.

@@ -19,6 +19,14 @@ MOST_THREADS = 1024
 """Each graph of a model starts so many."""
 
 
+def check_threads(threads: int | None) -> None:
+    """Raise OptionError for a number of threads that no engine can have; None is its own choice."""
+    if threads is None:
+        return
+    if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= MOST_THREADS:
+        raise OptionError(f"threads is {threads!r}; give a whole number from 1 to {MOST_THREADS}, or None")
+
+
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """Where a model runs; raises OptionError for what does not exist."""
@@ -30,8 +38,7 @@ class Runtime:
     def __post_init__(self) -> None:
         if self.backend not in BACKENDS:
             raise OptionError(f"backend is {self.backend!r}; choose one of {', '.join(BACKENDS)}")
-        if self.threads is not None and not (isinstance(self.threads, int) and 1 <= self.threads <= MOST_THREADS):
-            raise OptionError(f"threads is {self.threads!r}; give a whole number from 1 to {MOST_THREADS}, or None")
+        check_threads(self.threads)
         if not re.fullmatch(r"cpu|cuda(:\d+)?", self.device):
             raise OptionError(f"device is {self.device!r}; choose 'cpu' or 'cuda' ('cuda:1' for the second GPU)")
 

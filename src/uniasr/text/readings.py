@@ -6,11 +6,14 @@ before it.
 
 from __future__ import annotations
 
+import threading
 from functools import lru_cache
 from typing import Any
 
 DICTIONARIES = ("full", "core", "small")
 """Best first; whichever is installed."""
+_one_at_a_time = threading.Lock()
+"""SudachiPy refuses to tokenize in two threads at once."""
 
 
 def reading_of(word: str) -> str | None:
@@ -19,7 +22,10 @@ def reading_of(word: str) -> str | None:
     What the dictionary has no reading for comes out as it is.
     """
     tokenizer = _tokenizer()
-    return None if tokenizer is None else "".join(part.reading_form() for part in tokenizer.tokenize(word))
+    if tokenizer is None:
+        return None
+    with _one_at_a_time:
+        return "".join(part.reading_form() for part in tokenizer.tokenize(word))
 
 
 @lru_cache(maxsize=1)

@@ -49,16 +49,6 @@ class Vocabulary:
         return 0
 
     @property
-    def start_id(self) -> int:
-        """Id that a decoder starts from."""
-        return 1
-
-    @property
-    def end_id(self) -> int:
-        """Id that ends a hypothesis."""
-        return 2
-
-    @property
     def unknown_id(self) -> int:
         """Id of everything that has no token of its own."""
         return len(self.tokens) - 1

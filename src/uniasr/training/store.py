@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from uniasr.errors import ModelError, OutputError
+from uniasr.errors import ModelError, OutputError, first_line
 from uniasr.types import F32
 
 ROWS, INDEX, ABOUT = "rows.f32", "index.tsv", "store.json"
@@ -44,25 +44,35 @@ class StoreWriter:
             self._rows = (self.directory / ROWS).open("wb")
             self._index = (self.directory / INDEX).open("w", encoding="utf-8")
         except OSError as error:
-            raise OutputError(f"cannot write features to {self.directory}: {error.strerror}") from error
+            raise self._failed(error) from error
         return self
 
     def add(self, key: str, rows: F32, text: str) -> None:
         """Append one utterance: rows [T, F] before CMVN."""
         if rows.ndim != 2 or rows.shape[1] != self.feature_size:
             raise OutputError(f"{key} has rows of shape {rows.shape}; the store holds {self.feature_size} values a row")
-        self._rows.write(np.ascontiguousarray(rows, dtype=np.float32).tobytes())
-        self._index.write(f"{key}\t{self.count}\t{len(rows)}\t{text}\n")
+        try:
+            self._rows.write(np.ascontiguousarray(rows, dtype=np.float32).tobytes())
+            self._index.write(f"{key}\t{self.count}\t{len(rows)}\t{text}\n")
+        except OSError as error:
+            raise self._failed(error) from error
         self.count += len(rows)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._rows.close()
-        self._index.close()
-        if kind is None:
-            about = {**self.about, "feature_size": self.feature_size, "num_rows": self.count}
-            (self.directory / ABOUT).write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
+        try:
+            self._rows.close()
+            self._index.close()
+            if kind is None:
+                about = {**self.about, "feature_size": self.feature_size, "num_rows": self.count}
+                (self.directory / ABOUT).write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
+        except OSError as problem:
+            if kind is None:  # else the error at hand says more
+                raise self._failed(problem) from problem
+
+    def _failed(self, error: OSError) -> OutputError:
+        return OutputError(f"cannot write features to {self.directory}: {error.strerror or error}")
 
 
 class FeatureStore:
@@ -71,11 +81,15 @@ class FeatureStore:
     def __init__(self, directory: Path) -> None:
         try:
             self.about: dict[str, Any] = json.loads((directory / ABOUT).read_text(encoding="utf-8"))
+            shape = (int(self.about["num_rows"]), int(self.about["feature_size"]))
+            self._rows = np.memmap(directory / ROWS, dtype=np.float32, mode="r", shape=shape)
+            self.utterances = tuple(_read_index(directory / INDEX))
         except FileNotFoundError as error:
             raise ModelError(f"{directory} holds no finished feature store; run the preparation again") from error
-        shape = (self.about["num_rows"], self.about["feature_size"])
-        self._rows = np.memmap(directory / ROWS, dtype=np.float32, mode="r", shape=shape)
-        self.utterances = tuple(_read_index(directory / INDEX))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(
+                f"{directory} holds a damaged feature store ({first_line(error)}); run the preparation again"
+            ) from error
 
     def rows(self, utterance: Utterance) -> F32:
         """Feature rows [T, F] of one utterance, before CMVN."""

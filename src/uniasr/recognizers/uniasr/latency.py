@@ -12,6 +12,7 @@ from uniasr.features.chunks import rows_needed
 from uniasr.recognizers.uniasr.passes import PassPlan, plan_pass
 from uniasr.types import MODES, Latency, Mode
 
+_INDEX = re.compile(r"[+-]?[0-9]{1,9}")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s)")
 
 
@@ -57,7 +58,7 @@ def choose(config: UniasrConfig, mode: str, latency: int | str | None) -> tuple[
     settings = config.modes[mode]
     if latency is None:
         index = settings.latency
-    elif isinstance(latency, str) and not latency.strip().lstrip("+-").isdigit():
+    elif isinstance(latency, str) and not _INDEX.fullmatch(latency.strip()):
         index = _slowest_within(config, mode, settings.pass_number, latency)
     else:
         index = _trained(config, latency)

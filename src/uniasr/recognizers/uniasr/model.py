@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from uniasr.audio.inputs import read_scp
 from uniasr.audio.load import Source, blocks, check_many
-from uniasr.audio.pcm import PcmDecoder
+from uniasr.audio.pcm import PcmDecoder, pieces
 from uniasr.configs.uniasr import UniasrConfig
 from uniasr.decoding.beam import Scorers
 from uniasr.engines.base import Engine
@@ -222,8 +222,9 @@ class Stream:
 
         Raises AudioError for values that no recording has.
         """
-        self.session.feed(self.decoder.decode(packet))
-        advance(self.engine, [self.session])
+        for piece in pieces(self.decoder.decode(packet), self.session.sample_rate_hz):
+            self.session.feed(piece)
+            advance(self.engine, [self.session])
         return self.session.drain()
 
     def set_hotwords(self, hotwords: Hotwords | None) -> None:

@@ -23,7 +23,7 @@ from uniasr.text.vocabulary import Vocabulary
 from uniasr.types import DecodingOptions, EndpointRule, HotwordMatch, Hypothesis, Segment, Token
 
 PAUSE_MS = 600
-"""A segment that is long enough closes at the first stretch of this length without a firing; cuts lie in its middle."""
+"""Of the silence at which a segment closes, so much at its end is looked at for the cut, which lies in the middle."""
 
 PREVIEW_BEAM = 5
 """Most hypotheses of a pass whose text is only shown until the next one's is there: nobody chooses among them."""

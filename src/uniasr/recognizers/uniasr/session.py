@@ -69,7 +69,7 @@ class Session:
         self._front_end, self._vocabulary = front_end, vocabulary
         self._resampler = Resampler(sample_rate_hz, front_end.config.sample_rate_hz)
         self._front = front_end.start()
-        self._sample_rate_hz, self._num_samples = sample_rate_hz, 0
+        self.sample_rate_hz, self._num_samples = sample_rate_hz, 0
         self._features = RowBuffer(front_end.config.feature_size)
         self.segment = open_segment(0, 0, plans, self._features, options, self.scorers, live=live)
         self._refreshed = _Refreshed()
@@ -98,7 +98,7 @@ class Session:
     @property
     def duration_ms(self) -> int:
         """Audio taken so far."""
-        return floor(self._num_samples * 1000 / self._sample_rate_hz + 0.5)
+        return floor(self._num_samples * 1000 / self.sample_rate_hz + 0.5)
 
     def drain(self) -> list[Event]:
         """Events since the last call."""

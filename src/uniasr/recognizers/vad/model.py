@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from uniasr.audio.load import Source, Waveform, blocks, check_many
-from uniasr.audio.pcm import PcmDecoder
+from uniasr.audio.pcm import PcmDecoder, pieces
 from uniasr.configs.fsmn_vad import PROFILES, FsmnVadConfig, VadOptions
 from uniasr.engines.base import Engine
 from uniasr.errors import OptionError, UniasrError
@@ -21,8 +21,6 @@ from uniasr.recognizers.together import Family, together
 from uniasr.recognizers.vad.detector import Detector, DetectorState, Event, joined
 from uniasr.recognizers.vad.session import BATCH, Session, advance
 from uniasr.types import F64
-
-_PIECE_S = 10
 
 
 class Vad:
@@ -118,7 +116,7 @@ class Vad:
         """
         detector = self._detector(max_end_silence_ms, profile, options)
         session = self.session(sample_rate, detector)
-        return VadStream(self.engine, session, PcmDecoder(channels), _PIECE_S * sample_rate)
+        return VadStream(self.engine, session, PcmDecoder(channels), sample_rate)
 
     def session(self, sample_rate: int, detector: Detector | None = None) -> Session:
         """A session for `advance`, which steps many of them together."""
@@ -194,8 +192,7 @@ class VadStream:
     engine: Engine
     session: Session
     decoder: PcmDecoder
-    piece_samples: int
-    """A longer packet is worked on in pieces, so that it costs no more memory than many short ones."""
+    sample_rate_hz: int
 
     def accept(self, packet: Any) -> list[list[int]]:
         """What becomes certain with this packet, in milliseconds.
@@ -211,8 +208,8 @@ class VadStream:
         Raises AudioError for values that no recording has.
         """
         samples = self.decoder.decode(packet)
-        for start in range(0, len(samples), self.piece_samples):
-            self.session.feed(samples[start : start + self.piece_samples])
+        for piece in pieces(samples, self.sample_rate_hz):
+            self.session.feed(piece)
             advance(self.engine, [self.session])
         return self._events()
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -107,7 +106,8 @@ def plan(model: Uniasr, modes: Sequence[str], latency: str | None) -> list[tuple
     if latency == "all":
         return [(mode, index) for mode in modes for index in range(number)]
     chosen = [part.strip() for part in latency.split(",")]
-    if not all(part.isdigit() and int(part) < number for part in chosen):
+    indexes = [str(index) for index in range(number)]
+    if not all(part in indexes for part in chosen):
         raise OptionError(f"latency is {latency!r}; give 'all' or indexes from 0 to {number - 1}")
     return [(mode, int(part)) for mode in modes for part in chosen]
 
@@ -219,7 +219,7 @@ def _streamed(
             heard = (start + len(packet)) * 1000 / audio.sample_rate_hz
             yield from ((heard, event) for event in stream.accept(packet))
         heard = len(audio.samples) * 1000 / audio.sample_rate_hz
-        yield from chain((heard, event) for event in stream.finish())
+        yield from ((heard, event) for event in stream.finish())
 
 
 def _waits(timed: Sequence[tuple[float, Event]]) -> Iterator[float]:
