@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from math import isfinite
 from os import PathLike
 from typing import Any, Literal, TypeAlias
 
@@ -29,6 +28,15 @@ MOST_HYPOTHESES = 1000
 """Memory and work grow with the beam, whether its hypotheses live or not."""
 
 
+MOST_NUMBER = 1e9
+"""Of milliseconds, weights and the like: what is larger is a mistake, and overflows in sums."""
+
+
+def is_number(value: object) -> bool:
+    """Whether the value is a number that an option can have."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MOST_NUMBER
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointRule:
     """Ends an utterance that has all of this. Raises OptionError for a rule that would end one at once."""
@@ -44,8 +52,11 @@ class EndpointRule:
     def __post_init__(self) -> None:
         for field in ("silence_ms", "length_ms"):
             value = getattr(self, field)
-            if not (isfinite(value) and value >= 0):
-                raise OptionError(f"{field} of the endpoint rule {self.name!r} is {value!r}; give milliseconds >= 0")
+            if not (is_number(value) and value >= 0):
+                raise OptionError(
+                    f"{field} of the endpoint rule {self.name!r:.80} is {value!r:.80}; give milliseconds from 0 to "
+                    f"{MOST_NUMBER:.0e}"
+                )
         if not self.silence_ms and not self.length_ms:
             raise OptionError(f"the endpoint rule {self.name!r} asks for no silence and no length; give one of them")
 
@@ -109,26 +120,28 @@ class DecodingOptions:
         for name in ("beam_size", "nbest"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_HYPOTHESES:
-                raise OptionError(f"{name} is {value!r}; it must be a whole number from 1 to {MOST_HYPOTHESES}")
+                raise OptionError(f"{name} is {value!r:.80}; it must be a whole number from 1 to {MOST_HYPOTHESES}")
         if self.search not in ("gated", "reference"):
-            raise OptionError(f"search is {self.search!r}; choose 'gated' or 'reference'")
+            raise OptionError(f"search is {self.search!r:.80}; choose 'gated' or 'reference'")
         if self.output not in (None, "kana", "written"):
-            raise OptionError(f"output is {self.output!r}; choose 'kana' or 'written', or None for the model's own")
+            raise OptionError(f"output is {self.output!r:.80}; choose 'kana' or 'written', or None for the model's own")
         if not isinstance(self.token_num_relax, int):
-            raise OptionError(f"token_num_relax is {self.token_num_relax!r}; it must be a whole number")
+            raise OptionError(f"token_num_relax is {self.token_num_relax!r:.80}; it must be a whole number")
         for name in ("penalty", "length_norm", "lm_weight", "converter_weight"):
-            if not _is_finite(getattr(self, name)):
-                raise OptionError(f"{name} is {getattr(self, name)!r}; it must be a finite number")
+            if not is_number(getattr(self, name)):
+                raise OptionError(
+                    f"{name} is {getattr(self, name)!r:.80}; it must be a number of at most {MOST_NUMBER:.0e}"
+                )
         for name in ("segment_s", "pause_s", "max_segment_s"):
-            if not (_is_finite(value := getattr(self, name)) and value > 0):
-                raise OptionError(f"{name} is {value!r}; give a positive number of seconds")
+            if not (is_number(value := getattr(self, name)) and value > 0):
+                raise OptionError(f"{name} is {value!r:.80}; give a positive number of seconds")
         rules = self.endpoint
         if rules is not None and not (
             isinstance(rules, tuple | list) and rules and all(isinstance(rule, EndpointRule) for rule in rules)
         ):
-            raise OptionError(f"endpoint is {rules!r}; give a tuple of EndpointRule, or None")
-        if self.refresh_ms is not None and not (_is_finite(self.refresh_ms) and self.refresh_ms > 0):
-            raise OptionError(f"refresh_ms is {self.refresh_ms!r}; give a positive number of milliseconds or None")
+            raise OptionError(f"endpoint is {rules!r:.80}; give a tuple of EndpointRule, or None")
+        if self.refresh_ms is not None and not (is_number(self.refresh_ms) and self.refresh_ms > 0):
+            raise OptionError(f"refresh_ms is {self.refresh_ms!r:.80}; give a positive number of milliseconds or None")
 
     def with_changes(self, changes: Mapping[str, Any]) -> DecodingOptions:
         """These options with some fields changed; an unknown name raises OptionError."""
@@ -137,10 +150,6 @@ class DecodingOptions:
             if name not in known:
                 raise OptionError(f"unknown option {name!r}; the options are {', '.join(known)}")
         return replace(self, **changes)
-
-
-def _is_finite(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """What the automaton adds, against a search for the words; searches with it against naive ones; streams, files."""
 
+import unicodedata
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -264,3 +266,22 @@ def test_words_change_in_mid_stream(model, speech):
     assert events[-1].result.hotwords == ()
     with model.stream("fast") as stream, pytest.raises(uniasr.UniasrError, match="readings in kana"):
         stream.set_hotwords(["龘"])
+
+
+@pytest.mark.parametrize("weight", [1, 2, 5, 10])
+@pytest.mark.parametrize("mode", ["fast", "normal", "offline"])
+def test_words_come_up_where_they_are_said_and_nowhere_else_however_strongly_wished_for(model, speech, mode, weight):
+    plain = model.transcribe(speech, 16_000, mode, output="kana").text
+    word = plain[7:11]
+    found = model.transcribe(speech, 16_000, mode, output="kana", hotwords={word: weight, "サガエ": weight}).text
+    assert (found.count(word), found.find(word), found.count("サガエ")) == (1, 7, 0)
+    assert len(found) == len(plain)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD", "half"])
+def test_a_word_is_reported_in_any_form_of_its_kana(model, form):
+    word = "ﾘﾋﾞﾝｸﾞ" if form == "half" else unicodedata.normalize(form, "リビング")
+    sample = Path(uniasr.__file__).parent / "packaged" / "samples" / "ja.wav"
+    for output in ("kana", "written"):
+        matches = model.transcribe(sample, hotwords=[word, word], output=output).hotwords
+        assert [match.word for match in matches] == [word]

@@ -70,7 +70,7 @@ def test_words_in_one_string_and_with_weights():
         (7, "give a list"),
         (b"abc", "give a list"),
         (["ア" * 101], "more than 100"),
-        (["ア"] * 100_001, "too many"),
+        ([f"{n} ア" for n in range(100_001)], "too many"),
     ],
 )
 def test_what_makes_no_sense_is_refused(words, complaint):
@@ -163,3 +163,9 @@ def test_readings_come_from_many_threads():
         pytest.skip("no dictionary is installed")
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(reading_of, ["東京都"] * 2000)) == {"トウキョウト"}
+
+
+def test_words_that_stand_twice_count_once_whatever_their_number():
+    assert read_hotwords(["アイ"] * 50_000) == (Hotword("アイ"),)
+    scorer = hotword_scorer([f"名{n} アイ" for n in range(20_000)], KATAKANA)
+    assert len(scorer.occurrences([3, 4])) == 20_000

@@ -17,8 +17,8 @@ INFINITE, NOT_A_NUMBER = float("inf"), float("nan")
         ("max_segment_s", (0, True, "3", INFINITE, NOT_A_NUMBER), "positive number of seconds"),
         ("refresh_ms", (0, -5, True, "3", INFINITE, NOT_A_NUMBER), "positive number of milliseconds"),
         ("endpoint", (ENDPOINT_RULES[0], (), 5, True, "default", ("a",)), "tuple of EndpointRule"),
-        ("penalty", (True, "1", INFINITE), "finite number"),
-        ("lm_weight", (True, None, NOT_A_NUMBER), "finite number"),
+        ("penalty", (True, "1", INFINITE, 1e308, 10**400), "number of at most"),
+        ("lm_weight", (True, None, NOT_A_NUMBER), "number of at most"),
     ],
 )
 def test_values_that_make_no_sense(name, values, said):

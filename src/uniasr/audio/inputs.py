@@ -10,6 +10,7 @@ import sys
 import urllib.parse
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 
 from uniasr.audio.sources import is_url, split_url
@@ -54,6 +55,8 @@ def read_scp(path: str | Path) -> list[ScpEntry]:
     Raises AudioNotFoundError or AudioError if the list cannot be read, is empty or not UTF-8; OptionError naming the
     line for a missing path, a key that is repeated or unfit, or a command (`... |`), which is not run.
     """
+    if not isinstance(path, str | PathLike):
+        raise OptionError(f"a list is named by {path!r:.60}; give its path")
     path = Path(path)
     entries: list[ScpEntry] = []
     lines: dict[str, int] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeAlias
 
@@ -36,7 +36,7 @@ def check_many(audios: Any) -> None:
     array = as_array(audios)
     samples = array is not None and array.ndim < 2 and array.dtype.kind in "iuf"
     file = isinstance(audios, str | bytes | bytearray | memoryview | os.PathLike) or hasattr(audios, "read")
-    if samples or file:
+    if samples or file or not isinstance(audios, Iterable):
         raise OptionError(f"audios is one {type(audios).__name__}; give a list of inputs, even of one: [audio]")
 
 

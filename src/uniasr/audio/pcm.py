@@ -12,6 +12,8 @@ from uniasr.audio.arrays import as_array, mix, to_unit
 from uniasr.errors import AudioError
 from uniasr.types import F32
 
+_MOST_CHANNELS = 65_535
+"""What a wav header can say."""
 PIECE_S = 10
 """A longer packet is worked on in pieces, so that it needs no more memory or time than many short ones."""
 
@@ -31,8 +33,10 @@ class PcmDecoder:
     """
 
     def __init__(self, channels: int = 1, *, channel: int | None = None) -> None:
-        if not isinstance(channels, int) or isinstance(channels, bool) or channels < 1:
-            raise AudioError(f"the stream has {channels!r} channels; give a whole number of at least 1")
+        if not isinstance(channels, int) or isinstance(channels, bool) or not 1 <= channels <= _MOST_CHANNELS:
+            raise AudioError(
+                f"the stream has {channels!r:.60} channels; give a whole number from 1 to {_MOST_CHANNELS}"
+            )
         self._channels = channels
         self._channel = channel
         self._rest = b""

@@ -43,12 +43,12 @@ def inside(directory: Path, name: Any, where: str) -> Path:
     Only the name is judged, not what a link points to: hub caches are made of links.
     """
     if not isinstance(name, str) or not name or "\0" in name:
-        raise ModelError(f"{where} is {name!r}; it must be the name of a file in {directory}")
+        raise ModelError(f"{where} is {name!r:.80}; it must be the name of a file in {directory}")
     for kind in (PurePosixPath, PureWindowsPath):
         path = kind(name)
         if path.is_absolute() or path.drive or path.root or ".." in path.parts:
             raise ModelError(
-                f"{where} is {name!r}, which lies outside {directory}; it must name a file in that directory"
+                f"{where} is {name!r:.80}, which lies outside {directory}; it must name a file in that directory"
             )
     return directory / name
 

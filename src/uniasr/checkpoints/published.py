@@ -121,7 +121,7 @@ def _decoding_0x(path: Path, with_lm: bool) -> dict[str, Any]:
     chosen = (section.take("decoding_mode", str, "model2"), section.take("decoding_ind", int, 0))
     if chosen not in MODES_OF_PASSES:
         raise ModelError(
-            f"{path}: decoding_mode {chosen[0]!r} with decoding_ind {chosen[1]} is no known mode; "
+            f"{path}: decoding_mode {chosen[0]!r:.80} with decoding_ind {chosen[1]} is no known mode; "
             f"known are {', '.join(f'{pass_name} with {index}' for pass_name, index in MODES_OF_PASSES)}"
         )
     return {**_search_options(section), **lm, "mode": MODES_OF_PASSES[chosen]}

@@ -72,7 +72,7 @@ class Request(PartRequest):
 def run(request: Request) -> bool:
     """Recognise all inputs; False when one of them failed. Wrong options raise before any work."""
     if request.fmt is not None and request.fmt not in FORMATS:
-        raise OptionError(f"format {request.fmt!r} is unknown; choose one of {', '.join(FORMATS)}")
+        raise OptionError(f"format {request.fmt!r:.80} is unknown; choose one of {', '.join(FORMATS)}")
     rules, named = request.rules, expand(request.inputs)
     _check_parts(request)
     pipeline, model = open_pipeline(request, bare=request.layout)

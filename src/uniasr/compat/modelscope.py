@@ -85,11 +85,14 @@ def pipeline(
     above 0) or is unknown; ModelError and MissingExtraError as `uniasr.load_model` does.
     """
     if task != Tasks.auto_speech_recognition:
-        raise OptionError(f"task is {task!r}; this pipeline does {Tasks.auto_speech_recognition!r}")
+        raise OptionError(f"task is {task!r:.80}; this pipeline does {Tasks.auto_speech_recognition!r}")
     runtime = {name: keywords.pop(name) for name in ("backend", "threads") if name in keywords}
     device = str(keywords.pop("device", "cpu")).replace("gpu", "cuda")
     _refuse_unknown(keywords)
-    files = read_model(resolve(fspath(model) if model is not None else None))
+    for name, value in (("output_dir", output_dir), *((n, keywords.get(n)) for n in ("lm_model", "lm_file"))):
+        if value is not None and not isinstance(value, str | PathLike):
+            raise OptionError(f"{name} is {value!r:.60}; give a path")
+    files = read_model(resolve(fspath(model) if isinstance(model, PathLike) else model))
     defaults = {**files.card.get("decoding", {}), **{k: keywords[k] for k in _SEARCH if k in keywords}}
     mode = _mode_of(keywords.get("param_dict")) or _mode_of_pass(keywords) or defaults.get("mode") or "normal"
     options = {name: value for name, value in defaults.items() if name in _SEARCH}
@@ -208,7 +211,7 @@ def _refuse_unknown(keywords: Mapping[str, Any]) -> None:
         if name in _PART_FILES and value is not None:
             raise OptionError(f"{name} is {value!r:.80}; give the model's whole directory as {_PART_FILES[name]}")
         if name == "ctc_weight" and value:
-            raise OptionError(f"{name} is {value!r}; the published UniASR models have no such part, leave {name} out")
+            raise OptionError(f"{name} is {value!r:.60}; published UniASR models have no such part, leave {name} out")
         if name not in _KNOWN:
             raise OptionError(f"unknown keyword {name!r}; known are device, backend, threads, {', '.join(_KNOWN)}")
 
@@ -221,7 +224,7 @@ def _mode_of(param_dict: Mapping[str, Any] | None) -> str | None:
         raise OptionError(f"param_dict is {param_dict!r:.80}; it may hold 'decoding_model' and 'hotword' alone")
     mode = param_dict.get("decoding_model")
     if mode is not None and mode not in MODES:
-        raise OptionError(f"decoding_model is {mode!r}; choose one of {', '.join(MODES)}")
+        raise OptionError(f"decoding_model is {mode!r:.80}; choose one of {', '.join(MODES)}")
     return mode
 
 
@@ -248,7 +251,7 @@ def _language_model(keywords: Mapping[str, Any], defaults: Mapping[str, Any], di
     if not weight:
         return {}
     if not has_language_model(directory):
-        raise OptionError(f"lm_weight is {weight!r}, but {directory} carries no language model; name one with lm_model")
+        raise OptionError(f"lm_weight is {weight!r:.60}, but {directory} has no language model; name one with lm_model")
     return {"lm": directory, **given}
 
 
@@ -257,10 +260,11 @@ def _mode_of_pass(keywords: Mapping[str, Any]) -> str | None:
     chosen = keywords.get("decoding_mode"), keywords.get("decoding_ind")
     if chosen == (None, None):
         return None
-    mode = MODES_OF_PASSES.get((chosen[0] or "model2", chosen[1] or 0))
+    wanted = (chosen[0] or "model2", chosen[1] or 0)
+    mode = next((mode for passes, mode in MODES_OF_PASSES.items() if passes == wanted), None)
     if mode is None:
         raise OptionError(
-            f"decoding_mode {chosen[0]!r} with decoding_ind {chosen[1]!r} is no mode; "
+            f"decoding_mode {chosen[0]!r:.80} with decoding_ind {chosen[1]!r} is no mode; "
             f"known are {', '.join(f'{name} with {index}' for name, index in MODES_OF_PASSES)}"
         )
     return mode

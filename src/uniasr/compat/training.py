@@ -93,7 +93,7 @@ def build_trainer(name: str = Trainers.speech_asr_trainer, default_args: Mapping
     Raises OptionError for another trainer and for unknown keywords; MissingExtraError without the extra `train`.
     """
     if name != Trainers.speech_asr_trainer:
-        raise OptionError(f"trainer is {name!r}; there is {Trainers.speech_asr_trainer!r}")
+        raise OptionError(f"trainer is {name!r:.80}; there is {Trainers.speech_asr_trainer!r:.80}")
     try:
         import torch
     except ImportError as error:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_MOST = 1_000_000
+"""Beyond any sample rate in hertz, number or time in milliseconds of a front end."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontendConfig:
@@ -24,8 +27,8 @@ class FrontendConfig:
 
     def __post_init__(self) -> None:
         for name in ("sample_rate_hz", "n_mels", "frame_length_ms", "frame_shift_ms", "lfr_m", "lfr_n"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be positive")
+            if not 0 < getattr(self, name) <= _MOST:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be positive and at most {_MOST:,}")
 
     @property
     def feature_size(self) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 
 from uniasr.configs.frontend import FrontendConfig
 from uniasr.errors import OptionError
+from uniasr.types import MOST_NUMBER, is_number
 
 PROFILES: dict[str, dict[str, Any]] = {
     "classic": {},
@@ -30,6 +31,10 @@ PROFILES: dict[str, dict[str, Any]] = {
 }
 """Changes to a model's options, by name. Classic takes them as published; dynamic waits the less for the end of a
 segment the longer it has been open (the default of funasr 1.4.16)."""
+
+
+_MOST = 2**14
+"""Larger than any width or reach of a model, and small enough that a damaged file does not fill a computer's memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +56,10 @@ class FsmnConfig:
     def __post_init__(self) -> None:
         for entry in fields(self):
             least = 2 if entry.name in ("lorder", "output_dim") else 1
-            if getattr(self, entry.name) < least:
-                raise ValueError(f"{entry.name} is {getattr(self, entry.name)}; it must be at least {least}")
+            if not least <= getattr(self, entry.name) <= _MOST:
+                raise ValueError(f"{entry.name} is {getattr(self, entry.name)}; it must lie in {least}..{_MOST}")
+        if self.cache_rows > _MOST:
+            raise ValueError(f"lorder {self.lorder} and lstride {self.lstride} reach over more than {_MOST} rows")
 
     @property
     def cache_rows(self) -> int:
@@ -110,19 +117,18 @@ class VadOptions:
         _whole(self, 10, "window_size_ms", "sil_to_speech_time_thres")
         for name in ("speech_2_noise_ratio", "snr_thres", "decibel_thres", "speech_noise_thres"):
             value = getattr(self, name)
-            if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value):
-                raise OptionError(f"{name} is {value!r}; it must be a finite number")
+            if not is_number(value):
+                raise OptionError(f"{name} is {value!r:.80}; it must be a number of at most {MOST_NUMBER:.0e}")
         if self.detect_mode not in (0, 1):
-            raise OptionError(f"detect_mode is {self.detect_mode!r}; choose 0 (one segment) or 1 (all)")
+            raise OptionError(f"detect_mode is {self.detect_mode!r:.80}; choose 0 (one segment) or 1 (all)")
         if self.window_size_ms > 60_000:
             raise OptionError(f"window_size_ms is {self.window_size_ms}; it must be at most 60000")
         if not self.sil_pdf_ids:
             raise OptionError("sil_pdf_ids is empty; at least one output must mean silence")
-        times = [opened for opened, _ in self.silence_schedule]
-        if times and (times[0] != 0 or times != sorted(set(times)) or min(s for _, s in self.silence_schedule) < 0):
+        if not _is_schedule(self.silence_schedule):
             raise OptionError(
-                f"silence_schedule is {self.silence_schedule!r}; it must hold pairs of milliseconds (open, silence), "
-                "the first of them at 0 and each later than the one before"
+                f"silence_schedule is {self.silence_schedule!r:.200}; it must hold pairs of milliseconds (open, "
+                "silence), the first of them at 0 and each later than the one before"
             )
 
     def with_changes(self, changes: Mapping[str, Any]) -> VadOptions:
@@ -134,11 +140,20 @@ class VadOptions:
         return replace(self, **changes)
 
 
+def _is_schedule(pairs: object) -> bool:
+    if not isinstance(pairs, tuple | list):
+        return False
+    if not all(isinstance(pair, tuple | list) and len(pair) == 2 and all(map(is_number, pair)) for pair in pairs):
+        return False
+    times = [opened for opened, _ in pairs]
+    return not times or (times[0] == 0 and times == sorted(set(times)) and min(silence for _, silence in pairs) >= 0)
+
+
 def _whole(options: VadOptions, least: int, *names: str) -> None:
     for name in names:
         value = getattr(options, name)
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise OptionError(f"{name} is {value!r}; it must be a whole number of at least {least}")
+        if not isinstance(value, int) or not is_number(value) or value < least:
+            raise OptionError(f"{name} is {value!r:.80}; it must be a whole number from {least} to {MOST_NUMBER:.0e}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ class TransformerLmConfig:
         if self.att_unit % self.head or (self.pos_enc and self.att_unit % 2):
             raise ValueError(f"att_unit is {self.att_unit}; it must be even and a multiple of head, {self.head}")
         if self.pos_enc not in (None, "sinusoidal"):
-            raise ValueError(f"pos_enc is {self.pos_enc!r}; choose 'sinusoidal' or None")
+            raise ValueError(f"pos_enc is {self.pos_enc!r:.80}; choose 'sinusoidal' or None")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class RecurrentLmConfig:
         for name in ("vocab_size", "unit", "hidden", "nlayers"):
             _check(name, getattr(self, name))
         if self.rnn_type not in ("lstm", "gru", "rnn_tanh", "rnn_relu"):
-            raise ValueError(f"rnn_type is {self.rnn_type!r}; choose 'lstm', 'gru', 'rnn_tanh' or 'rnn_relu'")
+            raise ValueError(f"rnn_type is {self.rnn_type!r:.80}; choose 'lstm', 'gru', 'rnn_tanh' or 'rnn_relu'")
         if self.tie_weights and self.hidden != self.unit:
             raise ValueError(f"tie_weights needs nhid, {self.hidden}, to be unit, {self.unit}")
 

@@ -30,7 +30,7 @@ def from_plain(kind: type[Record], plain: Any, where: str) -> Record:
     `where` names the file and entry for the message.
     """
     if not isinstance(plain, Mapping):
-        raise ModelError(f"{where} is {plain!r}; a mapping is needed")
+        raise ModelError(f"{where} is {plain!r:.80}; a mapping is needed")
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     hints = typing.get_type_hints(kind)
     if unknown := sorted(str(name) for name in plain if name not in fields):
@@ -60,18 +60,18 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         return _convert_tuple(arguments, value, where)
     if origin is dict:
         if not isinstance(value, Mapping):
-            raise ModelError(f"{where} is {value!r}; a mapping is needed")
+            raise ModelError(f"{where} is {value!r:.80}; a mapping is needed")
         return {str(key): _convert(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
     if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     if isinstance(hint, type) and (not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool)):
-        raise ModelError(f"{where} is {value!r}; it must be of type {hint.__name__}")
+        raise ModelError(f"{where} is {value!r:.80}; it must be of type {hint.__name__}")
     return value
 
 
 def _convert_tuple(arguments: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
     if not isinstance(value, list | tuple):
-        raise ModelError(f"{where} is {value!r}; a list is needed")
+        raise ModelError(f"{where} is {value!r:.80}; a list is needed")
     if len(arguments) == 2 and arguments[1] is Ellipsis:
         return tuple(_convert(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(value))
     if len(value) != len(arguments):

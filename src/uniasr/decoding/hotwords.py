@@ -21,11 +21,15 @@ from uniasr.decoding.scorers import Scored
 from uniasr.types import F32, F64, I64
 
 STRENGTH, DUE, LEAST = 3.0, 2.0, 0.5
-"""A word of n tokens with weight w earns w * STRENGTH * max(n - DUE, LEAST) (benchmarks/hotwords.py).
+"""A word of n tokens with weight w up to 1 earns w * STRENGTH * max(n - DUE, LEAST) (benchmarks/hotwords.py).
 
 The more tokens a word has, the less likely other speech sounds like it by chance: so short words earn little, and long
 ones enough to make up for several tokens that were misheard.
 """
+
+MOST_STRONG = 1.5
+"""What a weight above 1 comes near to, in usual bonuses. Two of them are more than wrong tokens cost: words come
+up that nobody said (docs/hotwords.md)."""
 
 MARGIN = 8.0
 """A token that the model finds this much less likely than its best one is not heard: a word with it earns nothing."""
@@ -42,7 +46,8 @@ class Spelling:
     @property
     def bonus(self) -> float:
         """What an occurrence adds to the score of a hypothesis, as a log-probability."""
-        return self.weight * STRENGTH * max(len(self.ids) - DUE, LEAST)
+        weight = self.weight if self.weight <= 1 else MOST_STRONG - (MOST_STRONG - 1) / self.weight
+        return weight * STRENGTH * max(len(self.ids) - DUE, LEAST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +132,8 @@ class _Trie:
         """Most that a word begun here may still earn, in proportion to how much of it there is."""
         self.earned = [0.0]
         """Bonuses of all words that end here."""
-        self.found: list[tuple[tuple[int, int], ...]] = [()]
-        """The words that end here and their lengths."""
+        self.found: list[dict[tuple[int, int], None]] = [{}]
+        """The words that end here and their lengths, in order."""
         self.fail = [0]
         """Node of the longest proper end that is a beginning of a word."""
         self.rest = [0]
@@ -160,13 +165,13 @@ class _Trie:
         own = (spelling.word, len(spelling.ids))
         # words of one sound: the bonus is for the sound
         self.earned[node] = max(self.earned[node], bonus) if self.found[node] else bonus
-        self.found[node] += () if own in self.found[node] else (own,)
+        self.found[node][own] = None
 
     def _add_node(self) -> None:
         self.children.append({})
         self.lent.append(0.0)
         self.earned.append(0.0)
-        self.found.append(())
+        self.found.append({})
         self.fail.append(0)
         self.rest.append(0)
 
@@ -185,5 +190,5 @@ class _Trie:
                 fail = self.fail[node]
                 self.earned[node] += self.earned[fail]
                 self.lent[node] = max(self.lent[node], self.lent[fail])
-                self.found[node] += self.found[fail]
+                self.found[node] |= self.found[fail]
                 self.rest[node] = node if self.children[node] else self.rest[fail]

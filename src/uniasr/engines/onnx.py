@@ -23,9 +23,9 @@ class OnnxEngine:
     def __init__(self, directory: Path, graphs: Sequence[str], device: str = "cpu", threads: int | None = None) -> None:
         kind = device.split(":")[0]
         if kind not in PROVIDERS:
-            raise OptionError(f"device is {device!r}; onnxruntime runs on 'cpu' or 'cuda'")
+            raise OptionError(f"device is {device!r:.80}; onnxruntime runs on 'cpu' or 'cuda'")
         if PROVIDERS[kind][0] not in onnxruntime.get_available_providers():
-            raise OptionError(f"device is {device!r} but this onnxruntime has no {kind} support; use device='cpu'")
+            raise OptionError(f"device is {device!r:.80} but this onnxruntime has no {kind} support; use device='cpu'")
         self.device, self.threads, self._directory = device, threads, directory
         self._sessions = {graph: _open(directory / f"{graph}.onnx", PROVIDERS[kind], threads) for graph in graphs}
 

@@ -26,7 +26,7 @@ class TorchEngine:
 
     def __init__(self, graphs: Mapping[str, Graph], device: str = "cpu", threads: int | None = None) -> None:
         if device.split(":")[0] == "cuda" and not torch.cuda.is_available():
-            raise OptionError(f"device is {device!r} but torch sees no GPU here; use device='cpu'")
+            raise OptionError(f"device is {device!r:.80} but torch sees no GPU here; use device='cpu'")
         self.device, self.threads = device, threads
         if threads is not None:
             torch.set_num_threads(threads)

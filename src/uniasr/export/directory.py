@@ -68,7 +68,7 @@ def export_language_model(files: LanguageModelFiles, output: Path, *, weights: s
 def _graphs(output: Path, storage: str, make: Callable[[], Mapping[str, Graph]]) -> Iterator[list[Path]]:
     """Files of the graphs, there while the block runs. Made last of all: it takes minutes for a large network."""
     if storage not in STORAGES:
-        raise OptionError(f"weights is {storage!r}; choose one of {', '.join(STORAGES)}")
+        raise OptionError(f"weights is {storage!r:.80}; choose one of {', '.join(STORAGES)}")
     check_output(output)
     with tempfile.TemporaryDirectory() as scratch:
         yield export_graphs(make(), Path(scratch), storage)

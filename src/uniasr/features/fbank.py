@@ -37,7 +37,7 @@ class Fbank:
     def __init__(self, config: FrontendConfig) -> None:
         self.config = config
         if config.window not in _WINDOWS:
-            raise ModelError(f"frontend window is {config.window!r}; known are {', '.join(_WINDOWS)}")
+            raise ModelError(f"frontend window is {config.window!r:.80}; known are {', '.join(_WINDOWS)}")
         if not 0 < config.hop_samples <= config.frame_samples:
             raise ModelError(
                 f"frontend frame_shift_ms {config.frame_shift_ms} must be at most frame_length_ms "

@@ -24,7 +24,7 @@ def render(transcript: Transcript, fmt: str, rules: CueRules | None = None) -> s
     if fmt in SUBTITLES:
         return _subtitles(transcript, fmt, rules)
     if fmt not in _DOCUMENTS:
-        raise OptionError(f"format {fmt!r} is unknown; choose one of {', '.join(FORMATS)}")
+        raise OptionError(f"format {fmt!r:.80} is unknown; choose one of {', '.join(FORMATS)}")
     return _DOCUMENTS[fmt](transcript)
 
 

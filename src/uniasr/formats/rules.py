@@ -41,11 +41,11 @@ class CueRules:
 
     def __post_init__(self) -> None:
         if not isinstance(self.max_line_chars, int) or self.max_line_chars < 4:
-            raise OptionError(f"max_line_chars is {self.max_line_chars!r}; it must be a whole number of at least 4")
+            raise OptionError(f"max_line_chars is {self.max_line_chars!r:.80}; it must be a whole number of at least 4")
         if self.max_lines not in (1, 2):
-            raise OptionError(f"max_lines is {self.max_lines!r}; it must be 1 or 2")
+            raise OptionError(f"max_lines is {self.max_lines!r:.80}; it must be 1 or 2")
         if not (math.isfinite(self.max_cps) and self.max_cps > 0):
-            raise OptionError(f"max_cps is {self.max_cps!r}; it must be a positive number of characters per second")
+            raise OptionError(f"max_cps is {self.max_cps!r:.80}; it must be a positive number of characters per second")
         if not 0 <= self.gap_ms < self.min_ms <= self.max_ms:
             raise OptionError(
                 f"gap_ms {self.gap_ms!r}, min_ms {self.min_ms!r} and max_ms {self.max_ms!r} do not fit; "

@@ -83,7 +83,7 @@ class SubtitleWriter:
 
     def __init__(self, fmt: str, rules: CueRules | None = None) -> None:
         if fmt not in SUBTITLES:
-            raise OptionError(f"subtitle format {fmt!r} is unknown; choose one of {', '.join(SUBTITLES)}")
+            raise OptionError(f"subtitle format {fmt!r:.80} is unknown; choose one of {', '.join(SUBTITLES)}")
         self._form, self._rules = SUBTITLES[fmt], rules or CueRules()
         self._carry, self._begun = CueCarry(), False
 

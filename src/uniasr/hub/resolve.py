@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from uniasr.checkpoints import is_model_directory
-from uniasr.errors import MissingExtraError, ModelError, ModelNotFoundError
+from uniasr.errors import MissingExtraError, ModelError, ModelNotFoundError, OptionError
 from uniasr.hub.caches import find_in_caches, huggingface_root, modelscope_roots
 
 DEFAULT_MODEL = "ja"
@@ -38,6 +38,8 @@ def resolve(name: str | Path | None = None, *, default: str = DEFAULT_MODEL, dow
     """
     if name is None:
         return _packaged(default)
+    if not isinstance(name, str | os.PathLike):
+        raise OptionError(f"a model is named by {name!r:.60}; give a directory, a name, or None")
     if (path := _local(name)) is not None:
         return path
     text = str(name)

@@ -18,7 +18,7 @@ from uniasr.recognizers.punctuation import Punctuator
 from uniasr.recognizers.together import raising
 from uniasr.recognizers.vad import Vad
 from uniasr.text.hotwords import read_hotwords
-from uniasr.types import Segment, Transcript
+from uniasr.types import MOST_NUMBER, Segment, Transcript
 
 
 class Pipeline:
@@ -170,6 +170,8 @@ class Pipeline:
         """
         if self.vad is None:
             self._need_no_vad(max_end_silence_ms, 0.0)
+        if not callable(getattr(self.asr, "stream", None)):
+            raise OptionError(f"asr is a {type(self.asr).__name__} without streams; transcribe, or give another one")
         open_recognition = partial(self.asr.stream, mode, latency, sample_rate, 1, **_with_words(options))
         open_recognition()  # wrong options raise before any audio
         vad = None
@@ -193,7 +195,7 @@ class Pipeline:
         vad = self.vad
         assert vad is not None
         if not isinstance(merge_s, int | float) or not 0 <= merge_s <= 60:
-            raise OptionError(f"merge_s is {merge_s!r}; give seconds from 0 to 60")
+            raise OptionError(f"merge_s is {merge_s!r:.80}; give seconds from 0 to 60")
         changes, merge_ms = _vad_changes(max_segment_s), round(merge_s * 1000)
         vad.stream(max_end_silence_ms=max_end_silence_ms, **changes)  # wrong options raise before any work
         return lambda rate: SpeechCutter(vad, vad.stream(rate, max_end_silence_ms, **changes).session, rate, merge_ms)
@@ -213,7 +215,9 @@ def _with_words(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _vad_changes(max_segment_s: float | None) -> dict[str, Any]:
-    return {} if max_segment_s is None else {"max_single_segment_time": max(1, round(max_segment_s * 1000))}
+    if max_segment_s is None:
+        return {}
+    return {"max_single_segment_time": min(int(MOST_NUMBER), max(1, round(max_segment_s * 1000)))}
 
 
 def _outcomes(work: Iterator[Recording]) -> Iterator[Transcript | UniasrError]:

@@ -100,7 +100,7 @@ def converter(given: Conversion | str | None) -> Convert | None:
     if callable(given):
         return _with_spans(given)
     if given not in LANGUAGES["itn"]:
-        raise OptionError(f"itn is {given!r}; choose one of {', '.join(LANGUAGES['itn'])}, a function, or None")
+        raise OptionError(f"itn is {given!r:.80}; choose one of {', '.join(LANGUAGES['itn'])}, a function, or None")
     language = given
     return lambda text: convert(text, language, spans=True)
 
@@ -114,9 +114,21 @@ def _with_spans(function: Conversion) -> Convert:
             raise OptionError(
                 f"the function given as itn returned a {type(result).__name__}; it must return a string or a Normalized"
             )
+        if not _tiles(result, text):
+            raise OptionError("the function given as itn returned spans that do not make up its source and its text")
         return result
 
     return convert
+
+
+def _tiles(found: Normalized, source: str) -> bool:
+    """Whether the spans of a result hold its source and its text whole, in order."""
+    at = made = 0
+    for span in found.spans:
+        if (span.source_start, span.start) != (at, made) or span.source_end < at or span.end < made:
+            return False
+        at, made = span.source_end, span.end
+    return (found.source, at, made) == (source, len(source), len(found.text))
 
 
 def _path(given: Name | None) -> str | Path | None:

@@ -24,7 +24,7 @@ def check_threads(threads: int | None) -> None:
     if threads is None:
         return
     if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= MOST_THREADS:
-        raise OptionError(f"threads is {threads!r}; give a whole number from 1 to {MOST_THREADS}, or None")
+        raise OptionError(f"threads is {threads!r:.80}; give a whole number from 1 to {MOST_THREADS}, or None")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,10 @@ class Runtime:
 
     def __post_init__(self) -> None:
         if self.backend not in BACKENDS:
-            raise OptionError(f"backend is {self.backend!r}; choose one of {', '.join(BACKENDS)}")
+            raise OptionError(f"backend is {self.backend!r:.80}; choose one of {', '.join(BACKENDS)}")
         check_threads(self.threads)
-        if not re.fullmatch(r"cpu|cuda(:\d+)?", self.device):
-            raise OptionError(f"device is {self.device!r}; choose 'cpu' or 'cuda' ('cuda:1' for the second GPU)")
+        if not isinstance(self.device, str) or not re.fullmatch(r"cpu|cuda(:\d+)?", self.device):
+            raise OptionError(f"device is {self.device!r:.80}; choose 'cpu' or 'cuda' ('cuda:1' for the second GPU)")
 
     def open(
         self, directory: Path, graphs: Sequence[str], has_graphs: bool, make_graphs: Callable[[], Mapping[str, Graph]]

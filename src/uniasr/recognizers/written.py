@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -127,7 +128,12 @@ def _written_in(match: HotwordMatch, tokens: Sequence[Token]) -> bool:
     """Whether the tokens that overlap a hotword's place hold it, as written or, for a word given in kana, as read."""
     near = [token for token in tokens if token.start_ms < match.end_ms and token.end_ms > match.start_ms]
     read = "".join(token.reading or token.text for token in near)
-    return any(katakana(match.word) in katakana(text) for text in (_text(near), read))
+    return any(_plain(match.word) in _plain(text) for text in (_text(near), read))
+
+
+def _plain(text: str) -> str:
+    """One form for half-width, decomposed and other kana of one sound."""
+    return katakana(unicodedata.normalize("NFKC", text))
 
 
 def _text(tokens: Sequence[Token]) -> str:

@@ -38,7 +38,7 @@ class Hotword:
     reading: str | None = None
     """In hiragana or katakana; None where the word itself is all there is."""
     weight: float = 1.0
-    """1 is the usual strength, 2 twice that; below 0 the word becomes less likely."""
+    """1 is the usual strength, larger ones come near to one and a half of it; below 0 the word becomes less likely."""
 
 
 def is_kana(text: str) -> bool:
@@ -97,7 +97,8 @@ def _of_file(path: Path) -> tuple[Hotword, ...]:
 
 @lru_cache(maxsize=8)
 def _parsed(lines: tuple[str, ...], where: str = "") -> tuple[Hotword, ...]:
-    words = tuple(_word(line, where) for line in lines if line.strip() and not line.lstrip().startswith("#"))
+    said = (line for line in lines if line.strip() and not line.lstrip().startswith("#"))
+    words = tuple(dict.fromkeys(_word(line, where) for line in said))
     if len(words) > MOST_WORDS:
         raise OptionError(f"{where}{len(words)} hotwords are too many; {MOST_WORDS} are the most")
     return words

@@ -104,11 +104,11 @@ def _complaint(tokens: Sequence[Any]) -> str | None:
         return f"has {len(tokens)} tokens; blank, start, end, at least one word and <unk> are needed"
     for i, token in enumerate(tokens):
         if not isinstance(token, str) or not token:
-            return f"has {token!r} as token {i}; every token must be a non-empty string"
+            return f"has {token!r:.80} as token {i}; every token must be a non-empty string"
     if repeated := [token for token, count in Counter(tokens).items() if count > 1]:
         return f"has duplicate tokens: {', '.join(map(repr, repeated[:5]))}"
     places = ((0, BLANK_MARKS, "the blank"), (1, START_MARKS, "the start"), (2, END_MARKS, "the end"))
     for i, marks, meaning in (*places, (len(tokens) - 1, UNKNOWN_MARKS, "the unknown word")):
         if tokens[i].lower() not in marks:
-            return f"has {tokens[i]!r} as token {i}, where {meaning} must stand ({', '.join(sorted(marks))})"
+            return f"has {tokens[i]!r:.80} as token {i}, where {meaning} must stand ({', '.join(sorted(marks))})"
     return None

@@ -85,7 +85,7 @@ def _complaint(words: Sequence[Any]) -> str | None:
     """What is wrong with a word list, or None."""
     for i, word in enumerate(words):
         if not isinstance(word, str) or not word:
-            return f"has {word!r} as word {i}; every word must be a non-empty string"
+            return f"has {word!r:.80} as word {i}; every word must be a non-empty string"
     if len(set(words)) < len(words):
         repeated = [word for word, count in Counter(words).items() if count > 1]
         return f"has duplicate words: {', '.join(map(repr, repeated[:5]))}"

@@ -95,15 +95,15 @@ class RunOptions:
             if getattr(self, name) < 0:
                 raise OptionError(f"{name} is {getattr(self, name)}; it cannot be negative")
         if self.schedule not in SCHEDULES:
-            raise OptionError(f"schedule is {self.schedule!r}; choose one of {', '.join(SCHEDULES)}")
+            raise OptionError(f"schedule is {self.schedule!r:.80}; choose one of {', '.join(SCHEDULES)}")
         if (self.schedule == "cosine" or self.decay_steps) and not self.max_steps:
             raise OptionError("a rate that falls towards the end (cosine, decay_steps) needs max_steps")
         if not (math.isfinite(self.lr) and self.lr > 0):
             raise OptionError(f"lr is {self.lr}; give a positive number")
         if self.precision not in ("float32", "bfloat16", "float16"):
-            raise OptionError(f"precision is {self.precision!r}; choose 'float32', 'bfloat16' or 'float16'")
+            raise OptionError(f"precision is {self.precision!r:.80}; choose 'float32', 'bfloat16' or 'float16'")
         if self.weights not in ("float32", "int8"):
-            raise OptionError(f"weights is {self.weights!r}; choose 'float32' or 'int8'")
+            raise OptionError(f"weights is {self.weights!r:.80}; choose 'float32' or 'int8'")
 
 
 @dataclass(frozen=True, slots=True)

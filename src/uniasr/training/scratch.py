@@ -146,7 +146,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         if self.tokenizer not in KINDS:
-            raise ValueError(f"tokenizer is {self.tokenizer!r}; choose one of {', '.join(KINDS)}")
+            raise ValueError(f"tokenizer is {self.tokenizer!r:.80}; choose one of {', '.join(KINDS)}")
         if self.serving.ctc_heads and not self.run.ctc_weight:
             raise ValueError("serving.ctc_heads is true, but run.ctc_weight is 0: the heads would learn nothing")
         self.config(4)  # impossible numbers are told before the data is read

@@ -54,7 +54,7 @@ def choose(config: UniasrConfig, mode: str, latency: int | str | None) -> tuple[
     Raises OptionError for an unknown mode and for a latency that the model does not have.
     """
     if mode not in MODES:
-        raise OptionError(f"mode is {mode!r}; choose one of {', '.join(MODES)}")
+        raise OptionError(f"mode is {mode!r:.80}; choose one of {', '.join(MODES)}")
     settings = config.modes[mode]
     if latency is None:
         index = settings.latency
@@ -67,7 +67,7 @@ def choose(config: UniasrConfig, mode: str, latency: int | str | None) -> tuple[
 
 def _trained(config: UniasrConfig, latency: int | str) -> int:
     if isinstance(latency, bool) or not isinstance(latency, int | str):
-        raise OptionError(f"latency is {latency!r}; give the index of a trained latency or a delay like '900ms'")
+        raise OptionError(f"latency is {latency!r:.80}; give the index of a trained latency or a delay like '900ms'")
     index = int(latency)
     if not 0 <= index < config.num_latencies:
         raise OptionError(
@@ -79,7 +79,9 @@ def _trained(config: UniasrConfig, latency: int | str) -> int:
 def _slowest_within(config: UniasrConfig, mode: Mode | str, pass_number: int, text: str) -> int:
     match = _DURATION.fullmatch(text.strip())
     if match is None:
-        raise OptionError(f"latency is {text!r}; give the index of a trained latency or a delay like '900ms' or '1.2s'")
+        raise OptionError(
+            f"latency is {text!r:.60}; give the index of a trained latency or a delay like '900ms' or '1.2s'"
+        )
     limit = float(match[1]) * (1000 if match[2] == "s" else 1)
     visible = pass_number if mode == "offline" else 1
     delays = [describe(config, visible, index).worst_case_delay_ms for index in range(config.num_latencies)]

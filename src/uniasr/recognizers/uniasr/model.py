@@ -14,7 +14,7 @@ from uniasr.audio.pcm import PcmDecoder, pieces
 from uniasr.configs.uniasr import UniasrConfig
 from uniasr.decoding.beam import Scorers
 from uniasr.engines.base import Engine
-from uniasr.errors import UniasrError
+from uniasr.errors import AudioError, UniasrError
 from uniasr.features.cmvn import Cmvn
 from uniasr.features.frontend import FrontEnd
 from uniasr.recognizers.biasing import hotword_scorer
@@ -222,6 +222,8 @@ class Stream:
 
         Raises AudioError for values that no recording has.
         """
+        if self.session.ended:
+            raise AudioError("this stream has been finished; open another one for more audio")
         for piece in pieces(self.decoder.decode(packet), self.session.sample_rate_hz):
             self.session.feed(piece)
             advance(self.engine, [self.session])

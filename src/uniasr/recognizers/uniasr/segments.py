@@ -210,4 +210,4 @@ def _hotwords_in(carry: PassCarry, shown: Sequence[Token | None], index: int) ->
             assert begun is not None
             assert done is not None
             matches.append(HotwordMatch(scorer.words[found.word], begun.start_ms, done.end_ms, index))
-    return tuple(matches)
+    return tuple(dict.fromkeys(matches))  # a word may be listed twice, with two readings or weights

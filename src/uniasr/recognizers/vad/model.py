@@ -14,7 +14,7 @@ from uniasr.audio.load import Source, Waveform, blocks, check_many
 from uniasr.audio.pcm import PcmDecoder, pieces
 from uniasr.configs.fsmn_vad import PROFILES, FsmnVadConfig, VadOptions
 from uniasr.engines.base import Engine
-from uniasr.errors import OptionError, UniasrError
+from uniasr.errors import AudioError, OptionError, UniasrError
 from uniasr.features.cmvn import Cmvn
 from uniasr.features.frontend import FrontEnd
 from uniasr.recognizers.together import Family, together
@@ -123,15 +123,15 @@ class Vad:
         return Session(self._front_end, detector or Detector(self.config.options), self.config, sample_rate)
 
     def _detector(self, max_end_silence_ms: int | None, profile: str, changes: dict[str, Any]) -> Detector:
-        if profile not in PROFILES:
-            raise OptionError(f"profile is {profile!r}; choose one of {', '.join(PROFILES)}")
+        if profile not in tuple(PROFILES):
+            raise OptionError(f"profile is {profile!r:.80}; choose one of {', '.join(PROFILES)}")
         if max_end_silence_ms is not None:
             if (
                 not isinstance(max_end_silence_ms, int)
                 or isinstance(max_end_silence_ms, bool)
                 or max_end_silence_ms < 0
             ):
-                raise OptionError(f"max_end_silence_ms is {max_end_silence_ms!r}; give whole milliseconds from 0")
+                raise OptionError(f"max_end_silence_ms is {max_end_silence_ms!r:.80}; give whole milliseconds from 0")
             if "silence_schedule" in PROFILES[profile] or "silence_schedule" in changes:
                 raise OptionError(
                     "max_end_silence_ms fixes what a silence schedule (profile 'dynamic') changes; give one of them"
@@ -207,6 +207,8 @@ class VadStream:
 
         Raises AudioError for values that no recording has.
         """
+        if self.session.ended:
+            raise AudioError("this stream has been finished; open another one for more audio")
         samples = self.decoder.decode(packet)
         for piece in pieces(samples, self.sample_rate_hz):
             self.session.feed(piece)

@@ -140,7 +140,7 @@ class Converter:
         Raises OptionError for other texts and counts, and for unusable hotwords.
         """
         if not 1 <= count <= MOST_ALTERNATIVES:
-            raise OptionError(f"count is {count!r}; give a whole number from 1 to {MOST_ALTERNATIVES}")
+            raise OptionError(f"count is {count!r:.80}; give a whole number from 1 to {MOST_ALTERNATIVES}")
         if len(kana) > SIZE or not _KANA.fullmatch(kana):
             raise OptionError(f"{kana[:40]!r} has no alternatives; give 1 to {SIZE} kana and nothing else")
         kana, listed = katakana(kana), word_list(hotwords)

@@ -78,7 +78,9 @@ def _convert(
     direction: Direction, text: str, language: str, *, spans: bool, whitelist: Whitelist | None
 ) -> str | Normalized:
     if not isinstance(text, str):
-        raise OptionError(f"text is {text!r}; it must be a string")
+        raise OptionError(f"text is {text!r:.60}; it must be a string")
+    if not isinstance(language, str):
+        raise OptionError(f"language is {language!r:.60}; give a code like 'ja'")
     convert = _converter(direction, language)
     result = normalized(text, around(text, as_mapping(whitelist), convert))
     return result if spans else result.text
@@ -91,7 +93,7 @@ def _converter(direction: Direction, language: str) -> Callable[[str], Iterable[
         return own
     if language not in GRAMMARS[direction]:
         raise OptionError(
-            f"there is no {direction.upper()} for the language {language!r}; choose one of "
+            f"there is no {direction.upper()} for the language {language!r:.60}; choose one of "
             f"{', '.join(LANGUAGES[direction])}"
         )
     return converter(direction, language)

@@ -169,7 +169,7 @@ def build_vocabulary(
         if directory is None:
             raise OptionError("a bpe vocabulary needs a directory for its model")
         return _train_bpe(list(texts), size, directory)
-    raise OptionError(f"tokenizer is {kind!r}; choose one of {', '.join(KINDS)}")
+    raise OptionError(f"tokenizer is {kind!r:.80}; choose one of {', '.join(KINDS)}")
 
 
 def _train_bpe(texts: list[str], size: int, directory: Path) -> Vocabulary:

@@ -47,9 +47,9 @@ class DataOptions:
 
     def __post_init__(self) -> None:
         if self.dataset_type not in DATASET_TYPES:
-            raise OptionError(f"dataset_type is {self.dataset_type!r}; choose 'small' or 'large'")
+            raise OptionError(f"dataset_type is {self.dataset_type!r:.80}; choose 'small' or 'large'")
         if self.unknown not in (None, "extend", "drop"):
-            raise OptionError(f"unknown is {self.unknown!r}; choose 'extend' or 'drop'")
+            raise OptionError(f"unknown is {self.unknown!r:.80}; choose 'extend' or 'drop'")
 
 
 @dataclass(slots=True)

@@ -59,7 +59,7 @@ PRESETS = ("none", "light", "full")
 def preset(name: str, noise_dir: str | None = None, room_dir: str | None = None) -> WaveformConfig | None:
     """What a name stands for: nothing; speed and volume; or all of it. A folder that is named is used in any case."""
     if name not in PRESETS:
-        raise OptionError(f"augment is {name!r}; choose one of {', '.join(PRESETS)}")
+        raise OptionError(f"augment is {name!r:.80}; choose one of {', '.join(PRESETS)}")
     if name == "full":
         return WaveformConfig(noise_dir=noise_dir, room_dir=room_dir)
     if name == "none" and noise_dir is None and room_dir is None:
@@ -202,7 +202,7 @@ def _recordings(directory: str | None, name: str) -> tuple[Path, ...]:
     if directory is None:
         return ()
     if not Path(directory).is_dir():
-        raise OptionError(f"{name} is {directory!r}; that is no directory")
+        raise OptionError(f"{name} is {directory!r:.80}; that is no directory")
     found = sorted(path for path in Path(directory).rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
     if not found:
         raise DataError(f"{name} {directory!r} holds no audio files")

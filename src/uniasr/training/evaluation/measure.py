@@ -99,7 +99,7 @@ class Outcome:
 def plan(model: Uniasr, modes: Sequence[str], latency: str | None) -> list[tuple[str, int]]:
     """Pairs of mode and latency: every trained one with "all", the modes' defaults with None, or one index."""
     if unknown := [mode for mode in modes if mode not in MODES]:
-        raise OptionError(f"mode is {unknown[0]!r}; choose from {', '.join(MODES)}")
+        raise OptionError(f"mode is {unknown[0]!r:.80}; choose from {', '.join(MODES)}")
     number = model.config.num_latencies
     if latency is None:
         return [(mode, model.config.modes[mode].latency) for mode in modes]
@@ -108,7 +108,7 @@ def plan(model: Uniasr, modes: Sequence[str], latency: str | None) -> list[tuple
     chosen = [part.strip() for part in latency.split(",")]
     indexes = [str(index) for index in range(number)]
     if not all(part in indexes for part in chosen):
-        raise OptionError(f"latency is {latency!r}; give 'all' or indexes from 0 to {number - 1}")
+        raise OptionError(f"latency is {latency!r:.80}; give 'all' or indexes from 0 to {number - 1}")
     return [(mode, int(part)) for mode in modes for part in chosen]
 
 
