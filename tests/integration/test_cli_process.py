@@ -6,10 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+import uniasr
 from uniasr import __version__
+
+SAMPLE = Path(uniasr.__file__).parent / "packaged" / "samples" / "ja.wav"
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and named pipes as on Linux and macOS")
 
@@ -199,3 +203,15 @@ def test_a_command_line_that_does_not_parse_is_one_sentence(words, said, tmp_pat
     assert (process.returncode, out, len(err.splitlines())) == (2, "", 1)
     assert err.startswith("uniasr: ")
     assert said in err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("words", [["models"], ["itn", "三百円"], ["transcribe", str(SAMPLE)]])
+def test_a_full_disk_behind_standard_output_is_a_sentence(words):
+    if words[0] == "transcribe" and not SAMPLE.is_file():
+        pytest.skip("no packaged model in this checkout")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-m", "uniasr", *words], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode in (1, 2)
+    assert done.stderr.count("\n") == 1
+    assert "standard output cannot be written" in done.stderr

@@ -1,6 +1,7 @@
 """`uniasr transcribe --resume` after a kill: byte-equal results, and only what was missing is done."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -136,3 +137,50 @@ def test_an_account_stays_until_the_result_is_written(tmp_path):
     subprocess.run([*call, "--resume"], check=True)
     assert (tmp_path / "ja.txt").is_file()
     assert not (tmp_path / ".ja.journal").exists()
+
+
+def test_inputs_of_one_name_cannot_be_resumed(tmp_path):
+    """The numbers of their results depend on what is there, so that one would pass for the other."""
+    for name in ("a/x.wav", "b/x.wav"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(b"RIFF")
+    call = [
+        sys.executable,
+        "-m",
+        "uniasr",
+        "transcribe",
+        str(tmp_path),
+        "--output-dir",
+        str(tmp_path / "o"),
+        "--resume",
+    ]
+    refused = subprocess.run(call, capture_output=True, text=True)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "has the name of another input" in refused.stderr
+
+
+def test_a_result_that_is_older_than_its_input_is_made_anew(tmp_path):
+    from types import SimpleNamespace
+
+    from uniasr.audio.inputs import NamedInput
+    from uniasr.cli.transcribe import Accounts
+
+    request = SimpleNamespace(output_dir=str(tmp_path), layout=False, backend="auto", resume=True, fmt=None)
+    accounts = Accounts(request, SimpleNamespace(vad=None), SimpleNamespace(directory=tmp_path), {})
+    source, result = tmp_path / "x.wav", tmp_path / "x.txt"
+    item = NamedInput("x", str(source))
+    source.write_text("audio")
+    assert not accounts.finished(item)
+    result.write_text("text")
+    os.utime(source, ns=(1, result.stat().st_mtime_ns - 1))
+    assert accounts.finished(item)
+    os.utime(source, ns=(1, result.stat().st_mtime_ns + 1))
+    assert not accounts.finished(item)
+
+
+def test_a_name_that_is_no_text_has_an_account(tmp_path):
+    from uniasr.cli.journal import fingerprint, journal_name
+
+    name = b"\x89\xef\x8bc.wav".decode("utf-8", "surrogateescape")
+    assert fingerprint(name)
+    assert journal_name(name).startswith(".")

@@ -130,3 +130,13 @@ def test_keys_of_one_stem_are_counted_on(here):
     keys = [item.key for item in expand(["a-3.wav", *(f"{i}/a.wav" for i in range(12))])]
     assert keys[:4] == ["a-3", "a", "a-2", "a-4"]
     assert len(set(keys)) == 13
+
+
+def test_a_key_is_the_name_of_the_file_blanks_and_dots_included(here):
+    touch(here, "会議　四月.wav", "talk..v2.wav", "a\u00a0b.wav", "x\x07y.wav")
+    assert sorted(item.key for item in expand(["."])) == ["audio", "a\u00a0b", "talk..v2", "会議　四月"]
+
+
+def test_inputs_know_whether_their_name_is_their_own(here):
+    touch(here, "a/x.wav", "b/x.wav", "b/y.wav")
+    assert [item.alone for item in expand(["a", "b"])] == [True, False, True]

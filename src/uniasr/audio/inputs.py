@@ -9,7 +9,7 @@ import glob
 import sys
 import urllib.parse
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 
@@ -24,6 +24,10 @@ AUDIO_SUFFIXES = frozenset(
     )
 )
 """What a directory is searched for."""
+
+
+_BLANKS = "\u00a0\u3000"
+"""Blanks of Japanese and other file names; other marks that cannot be printed have no place in a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class NamedInput:
     key: str
     source: str | bytes
     """Path, URL, or the bytes of an audio file."""
+    alone: bool = field(default=True, compare=False)
+    """Whether no input before it has a name that would make the same key."""
 
 
 def read_scp(path: str | Path) -> list[ScpEntry]:
@@ -71,9 +77,7 @@ def read_scp(path: str | Path) -> list[ScpEntry]:
         if source.endswith("|"):
             raise OptionError(f"{where} is a command; commands are not run, write its output to a file")
         if not _fits_file_name(key):
-            raise OptionError(
-                f"{where} has the key {key!r}; keys name output files and cannot contain '/', '\\' or '..'"
-            )
+            raise OptionError(f"{where} has the key {key!r}; keys name output files and cannot contain '/' or '\\'")
         if key in lines:
             raise OptionError(f"{where} repeats the key {key!r} of line {lines[key]}; keys must differ")
         lines[key] = number
@@ -105,7 +109,7 @@ def expand(inputs: Sequence[str]) -> list[NamedInput]:
                 counts[folded] = counts.get(folded, 1) + 1
                 unique = f"{key}-{counts[folded]}"
             used.add(unique.casefold())
-            found.append(NamedInput(unique, source))
+            found.append(NamedInput(unique, source, alone=unique == key))
     return found
 
 
@@ -161,7 +165,9 @@ def _key(path: str) -> str:
 
 
 def _fits_file_name(key: str) -> bool:
-    return bool(key) and key.isprintable() and not any(mark in key for mark in ("/", "\\", ".."))
+    return key not in ("", ".", "..") and not any(
+        mark in "/\\" or (mark not in _BLANKS and not mark.isprintable()) for mark in key
+    )
 
 
 def _read_text(path: Path) -> str:

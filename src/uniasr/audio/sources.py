@@ -102,7 +102,7 @@ def _open_url(url: str) -> tuple[BinaryIO, str]:
     if parts.scheme == "file":
         return _open_path(urllib.request.url2pathname(parts.path))
     # User names, passwords and signed queries have no place in a message.
-    name = f"{parts.scheme}://{parts.hostname}{parts.path}"
+    name = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
     if parts.scheme not in ("http", "https"):
         raise AudioError(f"{name} has the scheme {parts.scheme!r}; http, https and file can be read")
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -20,12 +21,12 @@ _LONGEST_KEY = 236
 
 def fingerprint(*facts: Any) -> str:
     """A short text that differs where any of the facts does."""
-    return hashlib.sha256(json.dumps(facts, default=str, ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
 
 
 def journal_name(key: str) -> str:
     """The name of an input's account; a name has at most 255 bytes, so that of a long key is a number."""
-    return f".{key if len(key.encode()) <= _LONGEST_KEY else fingerprint(key)}.journal"
+    return f".{key if len(os.fsencode(key)) <= _LONGEST_KEY else fingerprint(key)}.journal"
 
 
 class Journal:

@@ -58,9 +58,9 @@ class StdoutSink(_Plain):
         self._first = False
 
     def _keyed(self, key: str, transcript: Transcript) -> str:
-        text = render(transcript, self._fmt, self._rules)
         if self._fmt == "txt":
-            return f"{key}\t{one_line(text)}\n"
+            return f"{key}\t{one_line(transcript.text)}\n"
+        text = render(transcript, self._fmt, self._rules)
         if self._fmt == "json":
             return json.dumps({"key": key, **json.loads(text)}, ensure_ascii=False) + "\n"
         if self._fmt == "tsv":
@@ -112,10 +112,20 @@ class LayoutSink:
 
 
 def put(text: str) -> None:
-    """Write to standard output at once; characters that its encoding lacks become question marks."""
+    """Write to standard output at once; characters that its encoding lacks become question marks.
+
+    Raises OutputError when it is closed or full; that of a pipe that nobody reads any more is left to the command.
+    """
+    if sys.stdout is None:
+        raise OutputError("standard output is closed; nothing can be written")
     encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"standard output cannot be written: {error.strerror or error}") from error
 
 
 def check_writable(directory: Path) -> None:

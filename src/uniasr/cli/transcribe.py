@@ -58,7 +58,7 @@ class Request(PartRequest):
         if self.max_cue_s is not None:
             least = CueRules().min_ms
             if not least <= self.max_cue_s * 1000 < float("inf"):
-                raise OptionError(f"--max-cue-s is {self.max_cue_s}; give at least {least / 1000} seconds")
+                raise OptionError(f"--max-cue-s is {self.max_cue_s}; give seconds from {least / 1000} on")
             given["max_ms"] = int(self.max_cue_s * 1000)
         given = {name: value for name, value in given.items() if value is not None}
         if given and self.fmt not in SUBTITLES:
@@ -75,6 +75,7 @@ def run(request: Request) -> bool:
         raise OptionError(f"format {request.fmt!r:.80} is unknown; choose one of {', '.join(FORMATS)}")
     rules, named = request.rules, expand(request.inputs)
     _check_parts(request)
+    _check_names(request, named)
     pipeline, model = open_pipeline(request, bare=request.layout)
     call = request.call
     list(pipeline.attempt([], **call))  # no audio, only the options are looked at
@@ -107,6 +108,15 @@ def _check_parts(request: Request) -> None:
         raise OptionError("--resume needs --output-dir and a --format, whose finished files tell what is left to do")
 
 
+def _check_names(request: Request, named: Sequence[NamedInput]) -> None:
+    """Which of two inputs of one name an earlier run has done, nobody can tell."""
+    if request.resume and (second := next((item for item in named if not item.alone), None)):
+        raise OptionError(
+            f"{second.source!s:.200} has the name of another input; with --resume every input needs one of its own: "
+            "rename it, or list the inputs with keys in an .scp file"
+        )
+
+
 class Accounts:
     """The journals of a run that writes a file per input; where nothing could be resumed it keeps none."""
 
@@ -120,8 +130,9 @@ class Accounts:
         self._open: dict[str, Journal] = {}
 
     def finished(self, item: NamedInput) -> bool:
-        """Whether an earlier run has written this input's result."""
-        return self._request.resume and self._path(f"{item.key}.{self._request.fmt or 'txt'}").exists()
+        """Whether an earlier run has written this input's result, and the input has not changed since."""
+        result = self._path(f"{item.key}.{self._request.fmt or 'txt'}")
+        return self._request.resume and result.exists() and not _newer(item.source, result)
 
     def open(self, item: NamedInput) -> Memory | None:
         """What is remembered of an input."""
@@ -150,6 +161,13 @@ def _stamp(source: str | bytes) -> list[Any]:
     except (OSError, ValueError):
         return [source]  # a URL, or no file
     return [source, status.st_size, status.st_mtime_ns]
+
+
+def _newer(source: str | bytes, result: Path) -> bool:
+    try:
+        return not isinstance(source, bytes) and Path(source).stat().st_mtime_ns > result.stat().st_mtime_ns
+    except (OSError, ValueError):
+        return False  # a URL, or no file
 
 
 def _directory_stamp(directory: Path | None) -> list[Any]:

@@ -202,7 +202,7 @@ class Pipeline:
 
     def _need_no_vad(self, max_end_silence_ms: int | None, merge_s: float) -> None:
         if max_end_silence_ms is not None or merge_s:
-            raise OptionError("max_end_silence_ms and merge_s need a voice activity detector; give the pipeline a vad")
+            raise OptionError("max_end_silence_ms and merge_s need a voice activity detector; name one as vad (--vad)")
 
 
 def _with_words(options: dict[str, Any]) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def conversion(options: DecodingOptions, vocabulary: Vocabulary, card: Mapping[s
     converter = None if name in (None, NONE) or not kana else _loaded(_name(name))
     if options.output == "written" and converter is None:
         raise OptionError(
-            "output='written' needs a converter, and this recogniser names none; give converter='ja-written'"
+            "written output needs a converter, and there is none; give converter='ja-written' (--converter ja-written)"
         )
     written = (options.output or card.get("output")) == "written"
     return Conversion(converter, written, options.converter_weight, vocabulary)

@@ -77,7 +77,10 @@ def _names_file(text: str) -> bool:
     """Whether the string is the name of a file, existing or not: a lost list must not pass for a word."""
     if "\n" in text or len(text) > 1000:
         return False
-    return text.endswith(_FILE_SUFFIXES) or "/" in text or Path(text).is_file()
+    try:
+        return text.endswith(_FILE_SUFFIXES) or "/" in text or Path(text).is_file()
+    except (OSError, ValueError):  # longer than any name, or with a null byte
+        return False
 
 
 def _of_file(path: Path) -> tuple[Hotword, ...]:

@@ -55,11 +55,18 @@ def align(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit]:
     return list(_edits(reference, hypothesis))
 
 
-def _edits(reference: Sequence[str], hypothesis: Sequence[str]) -> Iterator[Edit]:
+def need_rapidfuzz() -> None:
+    """Raise MissingExtraError where nothing can be counted: before the work, not behind it."""
     try:
-        from rapidfuzz.distance import Levenshtein
+        import rapidfuzz  # noqa: F401
     except ImportError as error:
         raise MissingExtraError("error rates need rapidfuzz: pip install 'uniasr[train]'") from error
+
+
+def _edits(reference: Sequence[str], hypothesis: Sequence[str]) -> Iterator[Edit]:
+    need_rapidfuzz()
+    from rapidfuzz.distance import Levenshtein
+
     for part in Levenshtein.opcodes(reference, hypothesis):
         said = reference[part.src_start : part.src_end]
         heard = hypothesis[part.dest_start : part.dest_end]
