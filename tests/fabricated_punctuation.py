@@ -6,7 +6,7 @@ from uniasr.configs.ct_transformer import CtTransformerConfig
 from uniasr.recognizers.punctuation.model import Punctuator
 from uniasr.text.words import WordList
 
-WORDS = ("<unk>", *"あいうえおかきくけこ。ok", "ok", "gpu")
+WORDS = ("<unk>", *"あいうえおかきくけこ。ok", "ok", "gpu", "？")
 MARKS = ("<unk>", "_", "，", "。", "？", "、")
 
 
@@ -51,5 +51,5 @@ def by_neighbours(ids, place, length):
     return (1, 1, 1, 2, 1, 1, 3, 1, 1, 4, 1, 5)[around % 12]
 
 
-def fabricated(rule=by_neighbours, **changes):
-    return Punctuator(FormulaEngine(rule), config(**changes), WordList(WORDS))
+def fabricated(rule=by_neighbours, words=WORDS, **changes):
+    return Punctuator(FormulaEngine(rule), config(**changes), WordList(words))

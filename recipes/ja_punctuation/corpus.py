@@ -15,6 +15,8 @@ MARKS = ("<unk>", "_", "、", "。", "？")
 LABELS = {"、": 2, "，": 2, "。": 3, "．": 3, "！": 3, "!": 3, "？": 4, "?": 4}
 """An exclamation mark counts as a full stop: nothing in the words tells them apart."""
 NONE, COMMA, STOP, QUESTION = 1, 2, 3, 4
+ENDS = ("。", "？")
+"""Words that tell the network where sentences end, the last two of its list: those of the labels STOP and QUESTION."""
 RENDERINGS = ("text", "kana")
 
 _UNSPOKEN = re.compile(r"[「」『』（）()・…‥\s]")

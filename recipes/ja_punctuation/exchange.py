@@ -17,7 +17,7 @@ from corpus import COMMA, NONE
 Ids = npt.NDArray[np.int64]
 CLASS, SOURCE = 2, 3
 """Columns of the targets: twice the part of speech, and one more where the word ends; the number of the source."""
-SHARE = 0.3
+SHARE = 0.45
 """Of the words of open classes, in windows where they are exchanged."""
 
 

@@ -24,7 +24,8 @@ def config(vocab_size: int) -> CtTransformerConfig:
         sentence_end=STOP,
         split_size=48,
         look_ahead=8,
+        second_look=True,
         text_style="plain",
-        dropout=0.1,
+        dropout=0.2,
         attention_dropout=0.0,
     )

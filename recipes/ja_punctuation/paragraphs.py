@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from corpus import COMMA, NONE, STOP
+from corpus import COMMA, ENDS, NONE, STOP
 from exchange import Exchange
 
 Ids = npt.NDArray[np.int64]
-IGNORED = -100
+IGNORED, UNKNOWN = -100, 0
 LABEL, CHANCE, CLASS, SOURCE = 0, 1, 2, 3
 """Columns of the targets."""
 SURE = 1000
@@ -22,6 +22,14 @@ OPEN = 8
 """Words before a cut whose labels are not learned: what tells them lies behind it."""
 PAUSED = 0.3
 """Share of the windows with a comma that also come with an end behind one, as a speaker pauses in mid-sentence."""
+EXCHANGED = 0.8
+"""Share of the windows that get other words."""
+HIDDEN = 0.05
+"""Of the words, in half of the windows: they are unknown, so that no run of words is learned by heart."""
+TOLD = 0.5
+"""Share of the windows that hold whole sentences only and tell their ends, as in the second look at run time."""
+UNTOLD = 0.03
+"""Of the ends in them, the share that the first look has missed."""
 POOL = 40
 """Batches that are sorted by length together."""
 
@@ -44,7 +52,7 @@ class Corpus:
 
     Targets of a word are its label, the chance of a comma behind it in thousandths, its class (`prepare.targets`), and
     the source of its sentence.
-    With an `exchange`, half of the windows get other words.
+    With an `exchange`, most windows get other words.
     """
 
     rendering: str
@@ -91,6 +99,30 @@ def plain(corpus: Corpus, rng: np.random.Generator) -> Iterator[tuple[Ids, Ids]]
             yield _joined(corpus, part)
 
 
+def with_ends(ids: Ids, targets: Ids, known: npt.NDArray[np.bool_], vocab_size: int) -> tuple[Ids, Ids]:
+    """A window with a word behind each known end of a sentence [N]; there is no mark to learn at either then."""
+    behind = np.flatnonzero(known) + 1
+    labels = targets[behind - 1, LABEL]
+    targets = targets.copy()
+    targets[behind - 1, LABEL] = IGNORED
+    told = np.full((len(behind), targets.shape[1]), IGNORED)
+    told[:, SOURCE] = targets[behind - 1, SOURCE]
+    words = vocab_size - len(ENDS) + labels - STOP
+    return np.insert(ids, behind, words), np.insert(targets, behind, told, axis=0)
+
+
+def _whole(ids: Ids, targets: Ids, size: int) -> Iterator[tuple[Ids, Ids]]:
+    """Pieces of whole sentences, as many as `size` words hold, at least one; what ends in no full stop is cut off."""
+    first = last = 0
+    for end in (np.flatnonzero(targets[:, LABEL] >= STOP) + 1).tolist():
+        if last > first and end - first > size:
+            yield ids[first:last], targets[first:last]
+            first = last
+        last = end
+    if last > first:
+        yield ids[first:last], targets[first:last]
+
+
 def _groups(order: Ids, rng: np.random.Generator) -> Iterator[Ids]:
     start = 0
     while start < len(order):
@@ -106,14 +138,21 @@ def _joined(corpus: Corpus, group: Ids) -> tuple[Ids, Ids]:
 
 def _pieces(corpus: Corpus, group: Ids, rng: np.random.Generator, vocab_size: int) -> Iterator[tuple[Ids, Ids]]:
     ids, targets = _joined(corpus, group)
-    if corpus.exchange and rng.random() < 0.5:
+    if corpus.exchange and rng.random() < EXCHANGED:
         ids, targets = corpus.exchange(ids, targets, rng)
     if rng.random() < 0.5:
+        ids = np.where(rng.random(len(ids)) < HIDDEN, UNKNOWN, ids)
+    if rng.random() < 0.5:
         ids, targets = spoiled(ids, targets, SPOILS[corpus.rendering], rng, vocab_size)
+    size = int(rng.integers(24, LONGEST)) if rng.random() < 0.5 else LONGEST
+    if rng.random() < TOLD:
+        for part, wanted in _whole(ids, targets, size):
+            known = (wanted[:, LABEL] >= STOP) & (rng.random(len(part)) >= UNTOLD)
+            yield with_ends(part, wanted, known, vocab_size)
+        return
     if rng.random() < 0.1 and len(ids) > 20:  # a recogniser's segment may begin anywhere
         first = int(rng.integers(1, 10))
         ids, targets = ids[first:], targets[first:]
-    size = int(rng.integers(24, LONGEST)) if rng.random() < 0.5 else LONGEST
     commas = np.flatnonzero(targets[:size, LABEL] == COMMA)
     if len(commas) and rng.random() < PAUSED:
         end = int(rng.choice(commas)) + 1
@@ -148,7 +187,7 @@ def spoiled(ids: Ids, targets: Ids, spoil: Spoil, rng: np.random.Generator, voca
             out[-1] = [max(out[-1][LABEL], row[LABEL]), max(out[-1][CHANCE], row[CHANCE]), *out[-1][CLASS:]]
             continue
         if die > 1 - spoil.replace:
-            word = other if die < 1 - spoil.replace / 2 else int(rng.integers(vocab_size))
+            word = other if die < 1 - spoil.replace / 2 else int(rng.integers(vocab_size - len(ENDS)))
         out_ids.append(word)
         if spoil.drop < die < spoil.drop + spoil.insert:
             out.append([NONE, 0, IGNORED, row[SOURCE]])

@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import readings
 import teacher
-from corpus import COMMA, RENDERINGS, Sentence, sentences
+import written
+from corpus import COMMA, ENDS, RENDERINGS, Sentence, rows, sentences
 from paragraphs import IGNORED, SURE
 from syntax import Analyser, Morpheme, kana_ends, text_ends
 
@@ -22,18 +24,21 @@ LEAST_TAG = 300
 """Occurrences of a part of speech that make it a class of its own."""
 HELD_BACK = 40
 """One sentence in so many is kept for calibration and for choosing among snapshots."""
-ENDS = {"text": text_ends, "kana": kana_ends}
+WORD_ENDS = {"text": text_ends, "kana": kana_ends}
 OPEN_NOUNS = ("名詞-普通名詞-一般//", "名詞-普通名詞-サ変", "名詞-普通名詞-形状詞", "名詞-固有名詞")
 OPEN = (*OPEN_NOUNS, "動詞-一般//", "形容詞-一般//", "形状詞-一般//")
 """How the names of classes begin whose words are exchanged in training; verbs and adjectives by inflection."""
 
 
 def chances(
-    found: Sequence[Sentence | None], analysed: Sequence[list[Morpheme]], names: Sequence[str]
+    found: Sequence[Sentence | None], analysed: Sequence[list[Morpheme]], names: Sequence[str], count: int
 ) -> list[list[float]]:
-    """For each sentence the chance of a comma behind each of its morphemes, by the teacher."""
+    """For each sentence the chance of a comma behind each of its morphemes, by the teacher and the readings.
+
+    The first `count` sentences are the corpus, the others were written for this.
+    """
     ids: list[int] = []
-    starts, owner, sources, commas = [0], [], [], []
+    starts, owner, places, sources, commas = [0], [], [], [], []
     for number, (sentence, morphemes) in enumerate(zip(found, analysed, strict=True)):
         if sentence is None:
             continue
@@ -42,15 +47,30 @@ def chances(
             ids += teacher.hashed(row)
             starts.append(len(ids))
             owner.append(number)
+            places.append(end)
             sources.append(names.index(sentence.source))
             commas.append(end > 0 and sentence.labels[end - 1] == COMMA)
-    places = teacher.Places(
-        *(np.array(column, np.int64) for column in (ids, starts, owner, sources)), np.array(commas, np.float32)
+    owners, kinds, marked = np.array(owner, np.int64), np.array(sources, np.int64), np.array(commas, np.bool_)
+    corpus = owners < count
+    features = teacher.Places(
+        np.array(ids, np.int64), np.array(starts, np.int64), owners, kinds, marked.astype(np.float32)
     )
+    alone = teacher.probabilities(features, corpus).astype(np.float64)
+    chance = readings.combined(readings.read(owner, places), alone, owners, kinds, marked)
+    chance = np.where(corpus, chance, written.judged(alone, marked))
+    report(alone[corpus], chance[corpus], features.commas[corpus], owners[corpus])
     result: list[list[float]] = [[] for _ in found]
-    for number, chance in zip(owner, teacher.probabilities(places).tolist(), strict=True):
-        result[number].append(chance)
+    for number, value in zip(owner, chance.tolist(), strict=True):
+        result[number].append(value)
     return result
+
+
+def report(alone: np.ndarray, chance: np.ndarray, commas: np.ndarray, owners: np.ndarray) -> None:
+    """Print how good the targets are, on the sentences that are held back from training, too."""
+    held = owners % HELD_BACK == 0
+    for name, part in (("all sentences", slice(None)), ("held back", held)):
+        scores = (teacher.best_f1(value[part].astype(np.float32), commas[part]) for value in (alone, chance))
+        print(name, "best F1 of the teacher alone and with readings:", *(f"{score:.3f}" for score in scores))
 
 
 def targets(sentence: Sentence, ends: Sequence[int], commas: Sequence[float], tags: Sequence[int]) -> list[list[int]]:
@@ -88,27 +108,32 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     table = options.data / "ja_text" / "train.tsv.xz"
-    both = {rendering: list(sentences(table, rendering)) for rendering in RENDERINGS}
-    counts = Counter(word for part in both.values() for found in part if found for word in found.words)
-    words = ["<unk>", "<s>", "</s>", *sorted(word for word, count in counts.items() if count >= LEAST)]
+    both = {
+        rendering: [one for place in (table, written.TABLE) for one in sentences(place, rendering)]
+        for rendering in RENDERINGS
+    }
+    count = sum(1 for _ in rows(table))
+    counts = Counter(word for part in both.values() for found in part[:count] if found for word in found.words)
+    words = ["<unk>", "<s>", "</s>", *sorted(word for word, count in counts.items() if count >= LEAST), *ENDS]
     (options.out / "tokens.txt").write_text("".join(f"{word}\n" for word in words), encoding="utf-8", newline="\n")
     index = {word: i for i, word in enumerate(words)}
     names = sorted({found.source for part in both.values() for found in part if found})
     analyser = Analyser()
     analysed = [analyser.morphemes("".join(found.words)) if found else [] for found in both["text"]]
-    commas = chances(both["text"], analysed, names)
+    commas = chances(both["text"], analysed, names, count)
     tags, tag_names = classes(analysed)
     np.save(options.out / "open.npy", [name.startswith(OPEN) for name in tag_names])
     print(len(tag_names), "parts of speech")
     for rendering, part in both.items():
         learned = [
-            targets(found, ENDS[rendering](morphemes, found.words), chance, [tags[m.tag] for m in morphemes])
+            targets(found, WORD_ENDS[rendering](morphemes, found.words), chance, [tags[m.tag] for m in morphemes])
             if found and morphemes
             else []
             for found, morphemes, chance in zip(part, analysed, commas, strict=True)
         ]
-        for name, chosen in (("train", lambda i: i % HELD_BACK), ("held", lambda i: i % HELD_BACK == 0)):
-            kept = [i for i, found in enumerate(part) if found and learned[i] and chosen(i)]
+        usable = [i for i, found in enumerate(part) if found and learned[i]]
+        for name, held in (("train", False), ("held", True)):
+            kept = [i for i in usable if held == (i < count and i % HELD_BACK == 0)]
             np.savez(
                 options.out / f"{name}-{rendering}.npz",
                 ids=np.array([index.get(word, 0) for i in kept for word in part[i].words], np.int32),

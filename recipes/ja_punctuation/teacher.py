@@ -78,17 +78,18 @@ def hashed(names: Sequence[str]) -> list[int]:
     return [zlib.crc32(name.encode()) % BUCKETS for name in names]
 
 
-def probabilities(places: Places) -> npt.NDArray[np.float32]:
-    """Chance of a comma at each place, from a model that was fitted on other sentences."""
+def probabilities(places: Places, corpus: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    """Chance of a comma at each place [N], from a model that was fitted on other sentences of the corpus alone."""
     result = np.zeros(len(places.commas), np.float32)
     rng = np.random.default_rng(SEED)
     fold_of = rng.integers(FOLDS, size=int(places.sentences.max()) + 1)[places.sentences]
     for fold in range(FOLDS):
-        weights = _fit(places, np.flatnonzero(fold_of != fold), rng)
+        weights = _fit(places, np.flatnonzero(corpus & (fold_of != fold)), rng)
         asked = np.flatnonzero(fold_of == fold)
         for rows in np.array_split(asked, len(asked) // ROWS + 1):
             result[rows] = _sigmoid(_scores(places, rows, weights)[0])
-        print(f"fold {fold}: best F1 {best_f1(result[asked], places.commas[asked]):.3f}", flush=True)
+        own = asked[corpus[asked]]
+        print(f"fold {fold}: best F1 {best_f1(result[own], places.commas[own]):.3f}", flush=True)
     return result
 
 

@@ -33,6 +33,10 @@ SEED = 1
 KEEP = 8
 TAUGHT = 0.9
 """Share of the teacher's chance in what is learned about commas; the rest is the comma that was written or not."""
+RUNS_DROPPED = 0.15
+"""Share of the words that are seen without the runs that they stand in, which are soon learned by heart."""
+NEW_WORD = 0.02
+"""Deviation of the first weights of a word that the network begun with does not have."""
 TAGGING, SOURCING = 0.1, 0.03
 """Weights of the losses of the classes of words and of the sources of sentences."""
 TAGGED = 1
@@ -73,9 +77,14 @@ class Learner(nn.Module):
         self.source = nn.Sequential(nn.LayerNorm(size), nn.Linear(size, num_sources))
         self._rows = torch.empty(0)
         network.encoder.encoders[TAGGED].register_forward_hook(self._keep)
+        assert network.runs is not None
+        network.runs.register_forward_hook(self._drop)
 
     def _keep(self, layer: nn.Module, given: object, result: tuple[Tensor, ...]) -> None:
         self._rows = result[0]
+
+    def _drop(self, runs: nn.Module, given: object, result: Tensor) -> Tensor:
+        return result * (torch.rand(*result.shape[:2], 1) >= RUNS_DROPPED)
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Scores [N, K, marks], [N, K, classes] and [N, K, sources]."""
@@ -101,7 +110,14 @@ def loss_of(marks: Tensor, classes: Tensor, sources: Tensor, targets: Tensor) ->
 
 
 def grown(network: CtTransformerNetwork, weights: dict[str, Tensor]) -> None:
-    """Take over the weights of a smaller network; what it lacks (layers, runs of words) begins by changing nothing."""
+    """Take over the weights of a smaller network; what it lacks (layers, runs of words) begins by changing nothing.
+
+    Words that it lacks, which come last, begin as the unknown one, a little apart.
+    """
+    known = weights["embed.weight"]
+    lacking = len(network.embed.weight) - len(known)
+    apart = known[:1] + NEW_WORD * torch.randn(lacking, known.shape[1])
+    weights = weights | {"embed.weight": torch.cat([known, apart])}
     missing, unexpected = network.load_state_dict(weights, strict=False)
     if unexpected:
         raise SystemExit(f"the weights to start from have {unexpected[0]}, which the network lacks")
@@ -208,10 +224,11 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=14000)
     parser.add_argument("--lr", type=float, default=2.5e-3)
     parser.add_argument("--batch-words", type=int, default=1024)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--save-every", type=int, default=500)
     options = parser.parse_args()
     options.run.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(1)
+    torch.set_num_threads(options.threads)
     torch.manual_seed(SEED)
     words = read_words(options.work / "tokens.txt")
     corpora = load(options.work, "train", exchanged=True)

@@ -274,6 +274,12 @@ def test_language_models_that_are_not_there_are_named(name, tmp_path):
         lm_scorer(name, 0.3, Vocabulary(WORDS))
 
 
+def test_a_file_of_other_words_is_refused(tmp_path):
+    other = ARPA.replace("\ta", "\tx").replace("\tb", "\ty").replace(" a", " x").replace(" b", " y")
+    with pytest.raises(ModelError, match=r"shares no word|begin with words"):
+        read_arpa(written(tmp_path, other.replace("a ", "x ").replace("b ", "y ")), IDS)
+
+
 def test_a_count_that_no_file_has_is_refused(tmp_path):
     with pytest.raises(ModelError, match="ngram N=COUNT"):
         read_arpa(written(tmp_path, ARPA.replace("ngram 1=6", "ngram 1=" + "9" * 5000)), IDS)

@@ -46,9 +46,9 @@ def test_words_are_split_as_the_published_system_does(text):
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.lists(texts, max_size=6), st.integers(1, 30))
-def test_a_batch_gives_what_each_text_gives_alone(company, split_size):
-    model = fabricated()
+@given(st.lists(texts, max_size=6), st.integers(1, 30), st.booleans())
+def test_a_batch_gives_what_each_text_gives_alone(company, split_size, twice):
+    model = fabricated(second_look=twice)
     together = model.label_batch(company, split_size=split_size)
     assert together == [model.label(text, split_size=split_size) for text in company]
 
@@ -68,9 +68,9 @@ def test_words_stay_and_labels_are_as_many(text, style):
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.lists(token_lists, max_size=5), st.booleans())
-def test_tokens_keep_their_number_order_times_and_words(company, closed):
-    model = fabricated()
+@given(st.lists(token_lists, max_size=5), st.booleans(), st.booleans())
+def test_tokens_keep_their_number_order_times_and_words(company, closed, twice):
+    model = fabricated(second_look=twice)
     given_tokens = [tokens_of(words) for words in company]
     found = model.punctuate_tokens_batch(given_tokens, closed=closed)
     assert found == [model.punctuate_tokens(tokens, closed=closed) for tokens in given_tokens]
@@ -80,9 +80,22 @@ def test_tokens_keep_their_number_order_times_and_words(company, closed):
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.lists(texts, max_size=8))
-def test_the_pieces_of_a_stream_hold_all_words_and_its_memory_is_bounded(pieces):
-    model = fabricated()
+@given(
+    st.lists(st.lists(st.sampled_from([*LETTERS, "あい"]), max_size=60), max_size=8), st.integers(1, 30), st.booleans()
+)
+def test_groups_of_a_long_text_get_the_marks_of_the_whole(groups, split_size, twice):
+    model = fabricated(second_look=twice, split_size=split_size)
+    long_text = model.long_text()
+    given_tokens = [tokens_of(words) for words in groups]
+    found = [group for tokens in given_tokens for group in long_text.add(tokens)] + long_text.finish()
+    wanted = model.punctuate_tokens([token for tokens in given_tokens for token in tokens])
+    assert [token.text for group in found for token in group] == [token.text for token in wanted]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(texts, max_size=8), st.booleans())
+def test_the_pieces_of_a_stream_hold_all_words_and_its_memory_is_bounded(pieces, twice):
+    model = fabricated(second_look=twice)
     stream = model.stream()
     written = ""
     for piece in pieces:

@@ -79,6 +79,37 @@ def test_a_text_without_any_mark_costs_the_same_per_word_however_long(number):
     assert sum(lengths) < 10 * number
 
 
+# The second look
+
+
+def told(ids, place, length):
+    """う ends a sentence; い is followed by a comma, but only in a window with a word for an end."""
+    word = WORDS[ids[place]]
+    return 1 if word not in "いう" else 2 if word == "い" and WORDS.index("。") in ids else 3 if word == "う" else 1
+
+
+def test_commas_come_from_a_second_look_that_is_told_the_ends():
+    model = fabricated(told, second_look=True, text_style="plain")
+    assert model.punctuate("いあうえいお") == "い，あう。えい，お。"
+    assert model.engine.calls == [[6], [8]]
+    assert fabricated(told).punctuate("いあうえいお") == "いあう。えいお。"
+
+
+def test_what_has_no_end_yet_is_looked_at_once():
+    model = fabricated(told, second_look=True)
+    stream = model.stream()
+    assert [stream.accept("いあうえい"), stream.accept("おう"), stream.finish()] == ["い，あう。えい", "，おう", "。"]
+    found = model.punctuate_tokens(tokens("い", "う", "い", "お"), closed=False)
+    assert [token.text for token in found] == ["い，", "う。", "い", "お"]
+
+
+def test_a_second_look_needs_words_for_the_ends_and_a_comma():
+    with pytest.raises(ModelError, match="'？'"):
+        fabricated(words=WORDS[:-1], second_look=True)
+    with pytest.raises(ValueError, match="second_look"):
+        config(second_look=True, marks=("_", "。"), sentence_end=1)
+
+
 # Text
 
 

@@ -55,6 +55,8 @@ class CtTransformerConfig:
     """Words by which a window grows."""
     look_ahead: int = 0
     """Words behind a full stop without which it does not yet close a window."""
+    second_look: bool = False
+    """Commas come from a second look at whole sentences, in which words tell their ends: the marks of FULL_STOPS."""
     text_style: str = "published"
     """How text is written unless a call says otherwise, one of TEXT_STYLES."""
     dropout: float = 0.1
@@ -76,7 +78,7 @@ class CtTransformerConfig:
             raise ValueError(f"memory_shift {self.memory_shift} does not fit kernel_size {self.kernel_size}")
         self._check_marks()
         if self.text_style not in TEXT_STYLES:
-            raise ValueError(f"text_style is {self.text_style!r}; choose one of {', '.join(TEXT_STYLES)}")
+            raise ValueError(f"text_style is {self.text_style!r:.80}; choose one of {', '.join(TEXT_STYLES)}")
         if self.split_size < 1 or not 0 <= self.look_ahead < self.split_size:
             raise ValueError(
                 f"split_size {self.split_size} and look_ahead {self.look_ahead} do not fit: "
@@ -98,6 +100,8 @@ class CtTransformerConfig:
             raise ValueError(f"the marks {self.marks} lack {NO_MARK!r} or a full stop ({' '.join(FULL_STOPS)})")
         if len(set(self.marks)) < len(self.marks) or any(not mark or mark.isspace() for mark in self.marks):
             raise ValueError(f"the marks {self.marks} hold an empty one, or one twice")
+        if self.second_look and (self.causal or self.comma is None):
+            raise ValueError("second_look needs a comma among the marks and a network that is not causal")
         if not 0 <= self.sentence_end < len(self.marks):
             raise ValueError(f"sentence_end is {self.sentence_end}; the marks are numbered 0..{len(self.marks) - 1}")
 

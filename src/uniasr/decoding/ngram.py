@@ -200,7 +200,7 @@ class _Reader:
     def _first(self, words: I64, values: F32, backoffs: F32) -> Level:
         """A unigram for every token of the recogniser."""
         tokens = words[:, 0]
-        if not (tokens > EOS).any():
+        if not ((tokens > EOS) & (tokens != self._unknown_id)).any():
             raise ModelError(
                 f"{self._path} shares no word with the recogniser; its words must be tokens, separated by blanks"
             )

@@ -3,6 +3,7 @@
 windows  which words are seen at once     network  labels for many texts at once
 render   words and labels as text         stream   the same while text comes
 tokens   marks on a recogniser's tokens   model    the public class
+second_look  commas when the ends of sentences are known
 """
 
 from uniasr.recognizers.punctuation.model import Punctuator

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from uniasr.configs.ct_transformer import CtTransformerConfig
 from uniasr.recognizers.punctuation.render import plain_marks, with_end
 from uniasr.recognizers.punctuation.tokens import TokenWords, attach, words_of
-from uniasr.recognizers.punctuation.windows import Window, close_window
+from uniasr.recognizers.punctuation.windows import Closed, Window
 from uniasr.text.words import Splitter
 from uniasr.types import Token
 
@@ -30,10 +30,10 @@ class LongText:
     """Groups of tokens in, the same groups with marks out, in order."""
 
     def __init__(
-        self, split: Splitter, label: Callable[[Sequence[str]], list[int]], config: CtTransformerConfig
+        self, split: Splitter, settle: Callable[[Window, Sequence[str]], Closed], config: CtTransformerConfig
     ) -> None:
-        """`split` cuts text into words, `label` gives the best label of each word of a window."""
-        self._split, self._label, self._config = split, label, config
+        """`split` cuts text into words, `settle` says what a window with these words settles."""
+        self._split, self._settled, self._config = split, settle, config
         self._groups: deque[_Group] = deque()
         self._words: list[str] = []
         self._size = config.split_size
@@ -56,8 +56,7 @@ class LongText:
 
     def _run(self, total: int) -> None:
         window = Window(0, min(self._size, total), total)
-        labels = self._label(self._words[: window.end])
-        labels = close_window(window, labels, self._config, self._config.split_size).labels
+        labels = self._settled(window, self._words[: window.end]).labels
         if window.last:
             labels = with_end(labels, self._config)
         self._settle(plain_marks(self._words[: len(labels)], labels, self._config))

@@ -1,8 +1,8 @@
-"""Punctuation as users meet it: texts, token lists and streams, all through `network.label_texts`."""
+"""Punctuation as users meet it: texts, token lists and streams, all through `network.Labeller`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +10,9 @@ import numpy as np
 
 from uniasr.configs.ct_transformer import FULL_STOPS, TEXT_STYLES, CtTransformerConfig
 from uniasr.engines.base import Engine
-from uniasr.errors import OptionError
+from uniasr.errors import ModelError, OptionError
 from uniasr.recognizers.punctuation.long_text import LongText
-from uniasr.recognizers.punctuation.network import Labelled, label_texts, label_windows
+from uniasr.recognizers.punctuation.network import Labelled, Labeller, Text
 from uniasr.recognizers.punctuation.render import (
     marks_of,
     plain_marks,
@@ -23,6 +23,7 @@ from uniasr.recognizers.punctuation.render import (
 )
 from uniasr.recognizers.punctuation.stream import EMPTY, Piece, StreamCarry, advance, closing_mark
 from uniasr.recognizers.punctuation.tokens import attach, words_of
+from uniasr.recognizers.punctuation.windows import Closed, Window
 from uniasr.text.words import Splitter, WordList, split_words
 from uniasr.types import Token
 
@@ -48,6 +49,7 @@ class Punctuator:
         directory: Path | None = None,
     ) -> None:
         self.engine, self.config, self.word_list, self.split, self.directory = engine, config, words, split, directory
+        self._ends = _ends(config, words)
 
     @property
     def marks(self) -> tuple[str, ...]:
@@ -81,13 +83,16 @@ class Punctuator:
         self, texts: Sequence[str], *, style: str | None = None, split_size: int | None = None
     ) -> list[Punctuated]:
         """`label` of several texts at once; each result is the same as alone."""
+        if not isinstance(texts, Iterable) or isinstance(texts, str):
+            raise OptionError(f"texts is {texts!r:.60}; give a list of strings")
+        texts = list(texts)
         style = self.config.text_style if style is None else style
         if style not in TEXT_STYLES:
-            raise OptionError(f"style is {style!r}; choose one of {', '.join(TEXT_STYLES)}")
+            raise OptionError(f"style is {style!r:.80}; choose one of {', '.join(TEXT_STYLES)}")
         for text in texts:
             _check_text(text)
         split = [self._spoken(self.split(text), style) for text in texts]
-        found = self._label([(words, 0) for words in split], split_size)
+        found = self._label([self._text(words) for words in split], split_size)
         return [self._written(words, labelled, style) for words, labelled in zip(split, found, strict=True)]
 
     def punctuate_tokens(self, tokens: Sequence[Token], *, closed: bool = True) -> list[Token]:
@@ -102,15 +107,16 @@ class Punctuator:
             closed: whether the text ends here, so that a full stop must follow the last token. With False the last
                 token gets no mark, for text that goes on.
         """
-        return self.punctuate_tokens_batch([tokens], closed=closed)[0]
+        if not isinstance(tokens, Iterable):
+            raise OptionError(f"tokens is {tokens!r:.60}; give a list of tokens")
+        return self.punctuate_tokens_batch([list(tokens)], closed=closed)[0]
 
     def punctuate_tokens_batch(self, texts: Sequence[Sequence[Token]], *, closed: bool = True) -> list[list[Token]]:
         """`punctuate_tokens` of several texts at once; each result is the same as alone."""
         split = [words_of(tokens, self.split) for tokens in texts]
         results = []
-        for tokens, words, labelled in zip(
-            texts, split, self._label([(words.words, 0) for words in split]), strict=True
-        ):
+        found = self._label([self._text(words.words, ended=closed) for words in split])
+        for tokens, words, labelled in zip(texts, split, found, strict=True):
             marks = plain_marks(words.words, with_end(labelled.labels, self.config), self.config)
             if marks and not closed:
                 marks[-1] = ""
@@ -119,17 +125,20 @@ class Punctuator:
 
     def long_text(self) -> LongText:
         """Marks for a text of any length whose tokens come in groups, as `punctuate_tokens` of all of them gives."""
-        return LongText(self.split, self._window, self.config)
+        return LongText(self.split, self._settled, self.config)
 
     def stream(self) -> PunctuationStream:
         """Punctuation of text that comes in pieces, such as the final results of a live recogniser."""
         return PunctuationStream(self)
 
-    def advance(self, carry: StreamCarry, words: Sequence[str]) -> tuple[StreamCarry, Piece]:
-        """One step of a stream: the new words with their marks. Nothing happens without new words."""
+    def advance(self, carry: StreamCarry, words: Sequence[str], *, last: bool = False) -> tuple[StreamCarry, Piece]:
+        """One step of a stream: the new words with their marks; `last`: the text ends with them.
+
+        Nothing happens without new words.
+        """
         if not words:
             return carry, EMPTY
-        (labelled,) = self._label([(carry.followed_by(words), len(carry.words))])
+        (labelled,) = self._label([self._text(carry.followed_by(words), cached=len(carry.words), ended=last)])
         return advance(carry, words, labelled, self.config)
 
     def follow(
@@ -147,23 +156,29 @@ class Punctuator:
         words = words_of(tokens, self.split)
         if not words.words:
             return carry, tuple(tokens)
-        carry, piece = self.advance(carry, words.words)
+        carry, piece = self.advance(carry, words.words, last=last)
         closing = closing_mark(carry, self.config) if last else carry.pending if ended else ""
         if closing in FULL_STOPS:
             carry = StreamCarry()
         return carry, tuple(attach(tokens, words, [*piece.marks[:-1], closing]))
 
-    def _window(self, words: Sequence[str]) -> list[int]:
-        """The best label of each word of one window."""
-        ids = np.array(self.word_list.ids_of(words), np.int64)
-        return label_windows(self.engine, self.config, [ids], [0])[0]
+    @property
+    def _labeller(self) -> Labeller:
+        return Labeller(self.engine, self.config, self._ends)
 
-    def _label(self, texts: Sequence[tuple[Sequence[str], int]], split_size: int | None = None) -> list[Labelled]:
+    def _text(self, words: Sequence[str], *, cached: int = 0, ended: bool = True) -> Text:
+        return Text(np.array(self.word_list.ids_of(words), np.int64), cached, ended)
+
+    def _settled(self, window: Window, words: Sequence[str]) -> Closed:
+        """What a window with these words settles."""
+        text = self._text(words)
+        return self._labeller.windows([window], [text.ids], [text], self.config.split_size)[0]
+
+    def _label(self, texts: Sequence[Text], split_size: int | None = None) -> list[Labelled]:
         size = self.config.split_size if split_size is None else split_size
         if not isinstance(size, int) or size < 1:
-            raise OptionError(f"split_size is {split_size!r}; give a whole number of at least 1")
-        ids = [(np.array(self.word_list.ids_of(words), np.int64), cached) for words, cached in texts]
-        return label_texts(self.engine, self.config, ids, size)
+            raise OptionError(f"split_size is {split_size!r:.80}; give a whole number of at least 1")
+        return self._labeller.texts(texts, size)
 
     def _spoken(self, words: list[str], style: str) -> list[str]:
         """Without the marks that a text has already, if it is written plainly: they are put anew."""
@@ -184,6 +199,16 @@ class Punctuator:
             text = published_end(open_text)
             labels = labels if text != open_text else list(labelled.labels)
         return Punctuated(text, tuple(words), tuple(labels))
+
+
+def _ends(config: CtTransformerConfig, words: WordList) -> dict[int, int]:
+    """The words that tell ends in a second look, by label; empty for a model that looks once."""
+    if not config.second_look:
+        return {}
+    stops = {label: mark for label, mark in enumerate(config.marks) if mark in FULL_STOPS}
+    if missing := [mark for mark in stops.values() if mark not in words.words]:
+        raise ModelError(f"the word list lacks {missing[0]!r}, which second_look needs")
+    return dict(zip(stops, words.ids_of(stops.values()), strict=True))
 
 
 def _check_text(text: object) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from uniasr.configs.ct_transformer import CtTransformerConfig
 from uniasr.engines.base import Arrays, Engine
 from uniasr.features.positions import position_codes
+from uniasr.recognizers.punctuation.second_look import Told, commas_told, told
 from uniasr.recognizers.punctuation.windows import Closed, Window, close_window, first_window, next_window
 from uniasr.types import F32, I64
 
@@ -29,12 +30,20 @@ class Labelled:
     starts: tuple[int, ...]
 
 
-@dataclass(slots=True)
-class Progress:
-    """One text on its way: word ids [N], the window to run next (None when all is done), labels so far."""
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Word ids [N], how many of them a stream has seen in earlier calls, and whether the text ends with them."""
 
     ids: I64
-    cached: int
+    cached: int = 0
+    ended: bool = True
+
+
+@dataclass(slots=True)
+class Progress:
+    """One text on its way: the window to run next (None when all is done), labels so far."""
+
+    text: Text
     window: Window | None
     labels: list[int] = field(default_factory=list)
     starts: list[int] = field(default_factory=lambda: [0])
@@ -47,50 +56,67 @@ class Progress:
             self.starts.append(self.window.start)
 
 
-def label_texts(
-    engine: Engine, config: CtTransformerConfig, texts: Sequence[tuple[I64, int]], split_size: int
-) -> list[Labelled]:
-    """The labels of several texts; each gets what it would get alone.
+@dataclass(frozen=True, slots=True)
+class Labeller:
+    """The labels of words: a network, run by `engine`, and the ids of the words that tell ends in a second look."""
 
-    Args:
-        engine: runs the graph `punctuation`.
-        config: of its network.
-        texts: word ids [N], and how many of them a stream has seen in earlier calls.
-        split_size: words by which windows grow.
-    """
-    progress = [
-        Progress(ids, cached, first_window(len(ids), split_size) if len(ids) else None) for ids, cached in texts
-    ]
-    while waiting := [one for one in progress if one.window is not None]:
-        groups: dict[int, list[Progress]] = defaultdict(list)
-        for one in waiting:
-            assert one.window is not None
-            groups[padded(one.window.end - one.window.start)].append(one)
-        for _, group in sorted(groups.items()):
+    engine: Engine
+    config: CtTransformerConfig
+    ends: Mapping[int, int]
+    """By label; empty for a network that looks once."""
+
+    def texts(self, texts: Sequence[Text], split_size: int) -> list[Labelled]:
+        """The labels of several texts, whose windows grow by `split_size` words; each gets what it would get alone."""
+        progress = [
+            Progress(text, first_window(len(text.ids), split_size) if len(text.ids) else None) for text in texts
+        ]
+        while waiting := [one for one in progress if one.window is not None]:
+            windows = [one.window for one in waiting if one.window is not None]
+            rows = [one.text.ids[window.start : window.end] for one, window in zip(waiting, windows, strict=True)]
+            found = self.windows(windows, rows, [one.text for one in waiting], split_size)
+            for one, window, closed in zip(waiting, windows, found, strict=True):
+                one.take(window, closed, split_size)
+        return [Labelled(tuple(one.labels), tuple(one.starts)) for one in progress]
+
+    def windows(
+        self, windows: Sequence[Window], rows: Sequence[I64], texts: Sequence[Text], split_size: int
+    ) -> list[Closed]:
+        """What windows settle, which hold the word ids `rows` and belong to `texts`."""
+        scores = self._scores(rows, [text.cached for text in texts])
+        found = [
+            close_window(window, own.argmax(axis=1).tolist(), self.config, split_size)
+            for window, own in zip(windows, scores, strict=True)
+        ]
+        if not self.ends:
+            return found
+        ended = [window.last and text.ended for window, text in zip(windows, texts, strict=True)]
+        looks = [
+            told(row, closed.labels, end, self.ends, self.config)
+            for row, closed, end in zip(rows, found, ended, strict=True)
+        ]
+        return self._look_again(found, looks)
+
+    def _look_again(self, found: Sequence[Closed], looks: Sequence[Told]) -> list[Closed]:
+        again = [i for i, look in enumerate(looks) if len(look.ids)]
+        result = list(found)
+        for i, scores in zip(again, self._scores([looks[i].ids for i in again], [0] * len(again)), strict=True):
+            result[i] = replace(found[i], labels=commas_told(found[i].labels, looks[i], scores, self.config))
+        return result
+
+    def _scores(self, rows: Sequence[I64], cached: Sequence[int]) -> list[F32]:
+        """Scores of the marks [K, marks] for the words of each window: windows of one padded width go together."""
+        groups: dict[int, list[int]] = defaultdict(list)
+        for place, row in enumerate(rows):
+            groups[padded(len(row))].append(place)
+        result = [np.zeros((0, 0), np.float32)] * len(rows)
+        for width, group in sorted(groups.items()):
             for first in range(0, len(group), CALL):
-                _advance(engine, config, group[first : first + CALL], split_size)
-    return [Labelled(tuple(one.labels), tuple(one.starts)) for one in progress]
-
-
-def padded(count: int) -> int:
-    """The width that a window of so many words is padded to."""
-    return -(-count // WIDTH) * WIDTH
-
-
-def _advance(engine: Engine, config: CtTransformerConfig, group: Sequence[Progress], split_size: int) -> None:
-    windows = [one.window for one in group if one.window is not None]
-    rows = [one.ids[window.start : window.end] for one, window in zip(group, windows, strict=True)]
-    found = label_windows(engine, config, rows, [one.cached for one in group])
-    for one, window, labels in zip(group, windows, found, strict=True):
-        one.take(window, close_window(window, labels, config, split_size), split_size)
-
-
-def label_windows(
-    engine: Engine, config: CtTransformerConfig, rows: Sequence[I64], cached: Sequence[int]
-) -> list[list[int]]:
-    """The best label of each word of windows of word ids whose padded widths are equal."""
-    logits = run_windows(engine, config, rows, cached, padded(len(rows[0])))
-    return [scores[: len(row)].argmax(axis=1).tolist() for row, scores in zip(rows, logits, strict=True)]
+                chosen = group[first : first + CALL]
+                owned = [cached[i] for i in chosen]
+                found = run_windows(self.engine, self.config, [rows[i] for i in chosen], owned, width)
+                for i, scores in zip(chosen, found, strict=True):
+                    result[i] = scores[: len(rows[i])]
+        return result
 
 
 def run_windows(
@@ -109,3 +135,8 @@ def run_windows(
         "cached": np.array(cached, np.int64),
     }
     return engine.run(GRAPHS[0], inputs, ["logits"])["logits"]
+
+
+def padded(count: int) -> int:
+    """The width that a window of so many words is padded to."""
+    return -(-count // WIDTH) * WIDTH

@@ -45,6 +45,8 @@ def pack(
     try:
         directory.mkdir(parents=True, exist_ok=True)
         (directory / LIST).unlink(missing_ok=True)
+        for earlier in directory.glob("shard-[0-9][0-9][0-9][0-9][0-9].t[as][rv]"):
+            earlier.unlink()
         for start in range(0, len(order), per_shard):
             part = [usable[i] for i in order[start : start + per_shard]]
             name = f"shard-{len(shards):05}"
