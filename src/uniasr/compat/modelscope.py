@@ -251,7 +251,9 @@ def _language_model(keywords: Mapping[str, Any], defaults: Mapping[str, Any], di
     if not weight:
         return {}
     if not has_language_model(directory):
-        raise OptionError(f"lm_weight is {weight!r:.60}, but {directory} has no language model; name one with lm_model")
+        raise OptionError(
+            f"lm_weight is {weight!r:.60}, but {directory} carries no language model; name one (lm_model)"
+        )
     return {"lm": directory, **given}
 
 

@@ -202,7 +202,7 @@ def _recordings(directory: str | None, name: str) -> tuple[Path, ...]:
     if directory is None:
         return ()
     if not Path(directory).is_dir():
-        raise OptionError(f"{name} is {directory!r:.80}; that is no directory")
+        raise OptionError(f"{name} is {directory!r}; that is no directory")
     found = sorted(path for path in Path(directory).rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
     if not found:
         raise DataError(f"{name} {directory!r} holds no audio files")
