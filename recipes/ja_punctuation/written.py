@@ -44,9 +44,8 @@ def reading(text: str) -> str:
     import pyopenjtalk  # needed to make the table only
 
     parts = pyopenjtalk.run_frontend(text)
-    return "".join(part["string"] if part["string"] in MARKS else part["pron"].strip("’'") for part in parts).replace(
-        "’", ""
-    )
+    spoken = "".join(part["string"] if part["string"] in MARKS else part["pron"] for part in parts)
+    return spoken.replace("’", "")  # devoiced vowels
 
 
 def bare(text: str) -> str:

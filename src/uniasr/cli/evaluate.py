@@ -65,12 +65,12 @@ def evaluate(  # noqa: PLR0913 - one parameter per option
     from uniasr.formats.files import check_writable, write_text
     from uniasr.recognizers import load_model
     from uniasr.training.data.layouts import read_test
-    from uniasr.training.evaluation.errors import need_rapidfuzz
+    from uniasr.training.evaluation.errors import edit_finder
     from uniasr.training.evaluation.measure import measure, plan, units_for
     from uniasr.training.evaluation.report import as_text, page, table
     from uniasr.training.evaluation.units import kana_only
 
-    need_rapidfuzz()
+    edit_finder()  # what is missing is told before the work
     for file in (report, json_file):
         if file is not None:
             check_writable(Path(file))

@@ -21,7 +21,7 @@ from uniasr.decoding.kenlm import is_kenlm, read_kenlm
 from uniasr.decoding.lm import LanguageModel, LmScorer
 from uniasr.decoding.ngram import read_arpa
 from uniasr.engines.base import Engine
-from uniasr.errors import ModelError, ModelNotFoundError, OptionError, UniasrError, first_line
+from uniasr.errors import ModelError, ModelNotFoundError, OptionError, first_line
 from uniasr.recognizers.runtime import Runtime
 from uniasr.text.vocabulary import Vocabulary
 from uniasr.types import F32, I64
@@ -83,14 +83,14 @@ def lm_scorer(name: str | PathLike[str] | None, weight: float, vocabulary: Vocab
     try:
         path = Path(name).expanduser().resolve(strict=True)
         changed = path.stat().st_mtime_ns
-        return LmScorer(_loaded(path, changed, vocabulary), weight)
-    except UniasrError:
-        raise
+        if path.is_file():
+            path.open("rb").close()  # it may be there and not be ours to read
     except (OSError, RuntimeError, ValueError) as error:  # no such file or user, no permission, too long
         raise ModelNotFoundError(
             f"there is no language model {name!s:.200} that can be read ({first_line(error):.200}); give an .arpa "
             "file, a binary file of KenLM, or a directory"
         ) from error
+    return LmScorer(_loaded(path, changed, vocabulary), weight)
 
 
 @lru_cache(maxsize=2)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -55,23 +55,21 @@ def align(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit]:
     return list(_edits(reference, hypothesis))
 
 
-def need_rapidfuzz() -> None:
-    """Raise MissingExtraError where nothing can be counted: before the work, not behind it."""
+def edit_finder() -> Callable[[Sequence[str], Sequence[str]], Any]:
+    """What finds the fewest edits. Raises MissingExtraError where it is not installed."""
     try:
-        import rapidfuzz  # noqa: F401
+        from rapidfuzz.distance import Levenshtein
     except ImportError as error:
         raise MissingExtraError("error rates need rapidfuzz: pip install 'uniasr[train]'") from error
+    return Levenshtein.opcodes
 
 
 def _edits(reference: Sequence[str], hypothesis: Sequence[str]) -> Iterator[Edit]:
-    need_rapidfuzz()
-    from rapidfuzz.distance import Levenshtein
-
-    for part in Levenshtein.opcodes(reference, hypothesis):
+    for part in edit_finder()(reference, hypothesis):
         said = reference[part.src_start : part.src_end]
         heard = hypothesis[part.dest_start : part.dest_end]
         for i in range(max(len(said), len(heard))):
-            yield Edit(part.tag, said[i] if said else "", heard[i] if heard else "")  # type: ignore[arg-type]
+            yield Edit(part.tag, said[i] if said else "", heard[i] if heard else "")
 
 
 def count(edits: Sequence[Edit]) -> Counts:
