@@ -55,7 +55,7 @@ def config(vocab_size: int) -> UniasrConfig:
         loss=LossConfig(label_smoothing=0.1),
         modes={
             "fast": ModeConfig(pass_number=1, latency=0, beam_size=20),
-            "normal": ModeConfig(pass_number=2, latency=0),
+            "normal": ModeConfig(pass_number=2, latency=0, final_latency=2),
             "offline": ModeConfig(pass_number=2, latency=2),
         },
         beam_size=40,

@@ -49,15 +49,24 @@ def judged(results: dict[str, Results]) -> Iterator[Cells]:
             yield f"{name} ({number})", *(f"{rate(row, 'kana').value:.1f}" if row else "-" for row in rows)
 
 
+def uses(mode: str, settings: dict[str, Any], number: int, latency: int) -> Iterator[str]:
+    """What a mode has a pass at a latency for."""
+    if settings["pass_number"] == number:
+        final = settings["final_latency"]
+        if final == latency or (final is None and settings["latency"] == latency):
+            yield mode
+        elif settings["latency"] == latency:
+            yield f"{mode}, before finals"
+
+
 def latencies(results: dict[str, Results]) -> Iterator[Cells]:
     """Every trained configuration of both passes."""
     names = list(SETS)[:3]
     model = results["ja"]["model"]
-    yield "pass", "latency", "new text every", "worst-case delay", "chosen by", *names
+    yield "pass", "latency", "new text every", "worst-case delay", "serves", *names
     for way in model["latencies"]:
         number, index = way["pass_number"], way["index"]
-        choices = {mode: (own["pass_number"], own["latency"]) for mode, own in model["modes"].items()}
-        chosen = [mode for mode, own in choices.items() if own == (number, index)]
+        chosen = [use for mode, own in model["modes"].items() for use in uses(mode, own, number, index)]
         rows = [by_pass(results["ja"], number, index, name) for name in names]
         times = f"{way['emit_interval_ms'] / 1000:.1f} s", f"{way['worst_case_delay_ms'] / 1000:.2f} s"
         yield (

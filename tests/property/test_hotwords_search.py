@@ -268,6 +268,18 @@ def test_words_change_in_mid_stream(model, speech):
         stream.set_hotwords(["龘"])
 
 
+def test_a_segment_that_is_heard_again_is_heard_with_the_words_of_that_time(model, speech):
+    words = ["居間 リビング 2"]
+    half = len(speech) // 2
+    with model.stream("normal") as stream:
+        events = stream.accept(speech[:half])
+        stream.set_hotwords(words)
+        events += stream.accept(speech[half:]) + stream.finish()
+    finals = tuple(event.result for event in events if isinstance(event, Final))
+    assert finals == model.transcribe(speech, 16_000, "normal", hotwords=words).segments
+    assert [match.word for match in finals[0].hotwords] == ["居間"]
+
+
 @pytest.mark.parametrize("weight", [1, 2, 5, 10])
 @pytest.mark.parametrize("mode", ["fast", "normal", "offline"])
 def test_words_come_up_where_they_are_said_and_nowhere_else_however_strongly_wished_for(model, speech, mode, weight):

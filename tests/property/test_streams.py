@@ -1,6 +1,7 @@
 """A stream is the file: on onnxruntime the events are the same to the bit for every way of cutting the audio."""
 
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -31,15 +32,29 @@ relaxed = settings(max_examples=20, deadline=None, suppress_health_check=list(He
 packets = st.lists(st.one_of(st.integers(1, 3), st.integers(0, 700), st.integers(0, 20_000)), max_size=40)
 
 
-@pytest.fixture(params=MODELS)
+HEARD_AGAIN = "heard again"
+"""Behind the name of a model: its normal mode hears segments again at the last latency, as `ja` does."""
+
+
+@pytest.fixture(params=[*MODELS, f"{MODELS[0]}, {HEARD_AGAIN}", f"{MODELS[2]}, {HEARD_AGAIN}"])
 def model(request, load_exported):
-    return load_exported(request.param)
+    name, _, again = request.param.partition(", ")
+    plain = load_exported(name)
+    return hearing_again(plain) if again else plain
+
+
+def hearing_again(model):
+    config = model.config
+    normal = replace(config.modes["normal"], final_latency=config.num_latencies - 1)
+    changed = copy(model)
+    changed.config = replace(config, modes={**config.modes, "normal": normal})
+    return changed
 
 
 @pytest.fixture
 def speech(model, recorded, request):
     """int16 samples at the model's rate: the recorded utterances, one after another with short pauses."""
-    folder = recorded(request.node.callspec.params["model"])
+    folder = recorded(request.node.callspec.params["model"].partition(",")[0])
     parts = []
     for wav in sorted((folder / "wav").glob("*.wav")):
         samples, rate = soundfile.read(wav, dtype="int16")
@@ -221,6 +236,18 @@ def test_normal_mode_puts_first_pass_tokens_behind_second_pass_tokens(model, spe
         for token, early in zip(reversed(tail), reversed(ahead), strict=False):
             assert (token.id, token.text, token.confidence) == (early.id, early.text, early.confidence)
             assert token.end_ms == max(early.end_ms, *(t.end_ms for t in head)) if head else early.end_ms
+
+
+@relaxed
+@given(data=st.data())
+def test_a_segment_that_is_heard_again_is_what_offline_mode_makes_of_it(model, speech, data):
+    again = hearing_again(model)
+    case = data.draw(cases(again, speech, modes=["normal"]))
+    assume(case.options["search"] != "reference")
+    options = {**case.options, "segment_s": 60.0, "max_segment_s": 60.0, "endpoint": None}
+    last = again.config.num_latencies - 1
+    offline = Case("offline", last, options, case.rate, case.frames).whole(model)
+    assert Case("normal", 0, options, case.rate, case.frames).whole(again) == offline
 
 
 @pytest.mark.parametrize("refresh_ms", [1, 400, 1000, 10_000])

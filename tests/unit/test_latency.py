@@ -90,7 +90,7 @@ def test_worst_case_delay_is_the_largest_of_all_chunks(data):
 
 def test_a_mode_runs_its_passes_at_its_own_latency(template):
     def chosen(*arguments):
-        return [(plan.number, plan.latency) for plan in choose(template, *arguments)]
+        return [(plan.number, plan.latency) for plan in choose(template, *arguments).live]
 
     assert chosen("fast", None) == [(1, 0)]
     assert chosen("normal", None) == [(1, 0), (2, 0)]
@@ -98,7 +98,20 @@ def test_a_mode_runs_its_passes_at_its_own_latency(template):
     assert chosen("fast", 1) == [(1, 1)]
     assert chosen("offline", "0") == [(1, 0), (2, 0)]
     own = replace(template, modes={**template.modes, "fast": ModeConfig(pass_number=2, latency=1)})
-    assert [(plan.number, plan.latency) for plan in choose(own, "fast", None)] == [(1, 1), (2, 1)]
+    assert [(plan.number, plan.latency) for plan in choose(own, "fast", None).live] == [(1, 1), (2, 1)]
+
+
+def test_segments_are_heard_again_only_at_another_latency(template):
+    normal = replace(template.modes["normal"], final_latency=1)
+    own = replace(template, modes={**template.modes, "normal": normal})
+    chosen = choose(own, "normal", None)
+    assert [(plan.number, plan.latency) for plan in chosen.live] == [(1, 0), (2, 0)]
+    assert [(plan.number, plan.latency) for plan in chosen.again] == [(1, 1), (2, 1)]
+    assert choose(own, "normal", 1).again == choose(own, "offline", None).again == ()
+    assert choose(template, "normal", None).again == ()
+    for latency in (-1, 2):
+        with pytest.raises(ValueError, match=r"modes\.normal"):
+            replace(own, modes={**own.modes, "normal": replace(normal, final_latency=latency)})
 
 
 def test_a_mode_may_keep_more_hypotheses_than_the_others(template):
@@ -121,7 +134,7 @@ def test_a_mode_may_keep_more_hypotheses_than_the_others(template):
 
 def test_a_longest_delay_picks_the_slowest_latency_within_it(template):
     def index(mode, latency):
-        return choose(template, mode, latency)[0].latency
+        return choose(template, mode, latency).live[0].latency
 
     # first text comes from pass 1, in normal mode too
     for mode in ("fast", "normal"):

@@ -56,5 +56,5 @@ def test_evaluate_writes_every_set_mode_and_latency(tmp_path):
     options = ["--limit", "1", "--latencies", "all", "--json", str(tmp_path / "ja.json")]
     subprocess.run([*command, *options], check=True, capture_output=True)
     found = json.loads((tmp_path / "ja.json").read_text())["results"]
-    assert len({(row["set"], row["mode"], row["latency"]) for row in found}) == 4 * 6
+    assert len({(row["set"], row["mode"], row["latency"]) for row in found}) == 4 * 7
     assert all({"kana", "written", "numbers"} <= set(row) and row["rtf"] > 0 for row in found)

@@ -169,6 +169,8 @@ class ModeConfig:
 
     pass_number: int
     latency: int
+    final_latency: int | None = None
+    """Latency at which a segment is heard again once it is closed, for its final text; None: it is heard once."""
     beam_size: int | None = None
     """Default of `DecodingOptions.beam_size` in this mode; None takes the model's."""
 
@@ -253,8 +255,9 @@ class UniasrConfig:
         self._check_decoding()
         for name in MODES:
             mode = self.modes.get(name)
-            if mode is None or mode.pass_number not in (1, 2) or not 0 <= mode.latency < self.num_latencies:
-                raise ValueError(f"modes.{name} is {mode}; it must name pass 1 or 2 and one of the latencies")
+            known = mode is not None and {mode.latency, mode.final_latency} <= {None, *range(self.num_latencies)}
+            if mode is None or not known or mode.pass_number not in (1, 2):
+                raise ValueError(f"modes.{name} is {mode}; it must name pass 1 or 2 and latencies that there are")
 
     def _check_decoding(self) -> None:
         if not all(abs(shift) <= MAX_SHIFT_MS for shift in self.time_shift_ms):

@@ -62,11 +62,12 @@ def _take_turn(engine: Engine, turn: Iterable[tuple[Session, PassCarry, EncodedC
 
 
 def _finish(engine: Engine, sessions: Sequence[Session]) -> bool:
-    """Take the last steps of complete segments and close them."""
+    """Take the last steps of complete segments and close them, or have them heard again."""
     complete = [session for session in sessions if session.complete()]
-    for session in complete:
+    done = [session for session in complete if not session.hear_again()]
+    for session in done:
         session.segment.final.ended = True
-    take_steps(engine, [session.segment.final for session in complete])
-    for session in complete:
+    take_steps(engine, [session.segment.final for session in done])
+    for session in done:
         session.finish_segment()
     return bool(complete)

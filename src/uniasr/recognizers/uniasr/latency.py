@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from math import lcm
 
 from uniasr.configs.frontend import FrontendConfig
@@ -14,6 +15,14 @@ from uniasr.types import MODES, Latency, Mode
 
 _INDEX = re.compile(r"[+-]?[0-9]{1,9}")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s)")
+
+
+@dataclass(frozen=True, slots=True)
+class ModePlans:
+    """The passes that a mode runs on the audio as it comes, and those that hear each closed segment again, if any."""
+
+    live: tuple[PassPlan, ...]
+    again: tuple[PassPlan, ...] = ()
 
 
 def latencies(config: UniasrConfig) -> tuple[Latency, ...]:
@@ -47,10 +56,11 @@ def audio_of_rows_ms(front: FrontendConfig, rows: int) -> float:
     return last_frame * front.frame_shift_ms + front.frame_length_ms
 
 
-def choose(config: UniasrConfig, mode: str, latency: int | str | None) -> tuple[PassPlan, ...]:
-    """The passes that a mode runs, by an index, by a longest delay like '900ms', or by the mode's default.
+def choose(config: UniasrConfig, mode: str, latency: int | str | None) -> ModePlans:
+    """The passes that a mode runs live, by an index, by a longest delay like '900ms', or by the mode's default.
 
-    The delay is that of the mode's first visible text: pass 1's in fast and normal mode, pass 2's in offline mode.
+    A segment is heard again only where that is another latency. The delay is that of the mode's first visible text:
+    pass 1's in fast and normal mode, pass 2's in offline mode.
     Raises OptionError for an unknown mode and for a latency that the model does not have.
     """
     if mode not in MODES:
@@ -62,7 +72,11 @@ def choose(config: UniasrConfig, mode: str, latency: int | str | None) -> tuple[
         index = _slowest_within(config, mode, settings.pass_number, latency)
     else:
         index = _trained(config, latency)
-    return tuple(plan_pass(config, number, index) for number in range(1, settings.pass_number + 1))
+    numbers = range(1, settings.pass_number + 1)
+    live = tuple(plan_pass(config, number, index) for number in numbers)
+    if settings.final_latency in (None, index):
+        return ModePlans(live)
+    return ModePlans(live, tuple(plan_pass(config, number, settings.final_latency) for number in numbers))
 
 
 def _trained(config: UniasrConfig, latency: int | str) -> int:

@@ -233,7 +233,8 @@ class Stream:
         """Listen for other words from here on, in the open segment too; None listens for none.
 
         Raises OptionError as opening a stream with them does; the words before then stay. Kana of the open segment are
-        written as before, since its stable words would not be stable otherwise.
+        written as before, since its stable words would not be stable otherwise. Where segments are heard again
+        (`ja` in normal mode), the list of that time serves for all of the open segment.
         """
         self.session.set_hotwords(hotwords)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from math import ceil, floor
 
 import numpy as np
@@ -29,10 +30,19 @@ PREVIEW_BEAM = 5
 """Most hypotheses of a pass whose text is only shown until the next one's is there: nobody chooses among them."""
 
 
+class Hearing(Enum):
+    """What becomes of the text of a segment's passes."""
+
+    ONLY = "shown, if anybody watches, and final"
+    FIRST = "shown at most: once it is closed, the segment is heard again"
+    SECOND = "final: the segment has been heard before, and where it ends is known"
+
+
 @dataclass(slots=True)
 class OpenSegment:
-    """The segment that a session is in. Pass 2 is None in fast mode."""
+    """The segment that a session is in. Pass 2 is None where only pass 1 is asked."""
 
+    hearing: Hearing
     index: int
     start: int
     """First feature row."""
@@ -48,6 +58,17 @@ class OpenSegment:
         """The pass whose text counts in the end."""
         return self.second or self.first
 
+    @property
+    def closer(self) -> PassCarry:
+        """The pass whose firings say when it closes: the one whose text counts, or the one that is through first."""
+        return self.first if self.hearing is Hearing.FIRST else self.final
+
+    def end_at(self, num_frames: int) -> None:
+        """Where it ends at the latest is known."""
+        for carry in (self.first, self.second):
+            if carry is not None:
+                carry.num_frames = num_frames
+
     def carry(self, number: int) -> PassCarry | None:
         """The carry of pass 1 or 2."""
         return self.first if number == 1 else self.second
@@ -60,18 +81,24 @@ def open_segment(
     features: RowBuffer,
     options: DecodingOptions,
     scorers: Scorers,
+    hearing: Hearing,
     *,
     live: bool,
 ) -> OpenSegment:
-    """A segment that begins at a feature row; pass 1 is decoded only if its text is final or shown live."""
-    two = len(plans) == 2
-    shown = replace(options, beam_size=min(options.beam_size, PREVIEW_BEAM)) if two else options
-    first = start_pass(plans[0], features, start, shown, scorers, decode=not two or live, final=not two)
-    if not two:
-        return OpenSegment(index, start, first, None, None)
+    """A segment that begins at a feature row; passes are decoded only if their text is final or shown live."""
+    preview = replace(options, beam_size=min(options.beam_size, PREVIEW_BEAM))
+
+    def start_one(plan: PassPlan, inputs: RowBuffer, offset: int) -> PassCarry:
+        final = hearing is not Hearing.FIRST and plan is plans[-1]
+        return start_pass(
+            plan, inputs, offset, options if final else preview, scorers, decode=final or live, final=final
+        )
+
+    first = start_one(plans[0], features, start)
+    if len(plans) == 1:
+        return OpenSegment(hearing, index, start, first, None, None)
     joined = RowBuffer(plans[1].encoder.input_size)
-    second = start_pass(plans[1], joined, 0, options, scorers, decode=True, final=True)
-    return OpenSegment(index, start, first, second, joined)
+    return OpenSegment(hearing, index, start, first, start_one(plans[1], joined, 0), joined)
 
 
 def pause_rows(plan: PassPlan) -> int:

@@ -14,11 +14,13 @@ from uniasr.decoding.beam import Path, Scorers
 from uniasr.features.frontend import FrontEnd
 from uniasr.recognizers.biasing import hotword_scorer
 from uniasr.recognizers.uniasr.firing import kept_count
-from uniasr.recognizers.uniasr.latency import audio_of_rows_ms
-from uniasr.recognizers.uniasr.passes import EncodedChunk, PassCarry, PassPlan
+from uniasr.recognizers.uniasr.latency import ModePlans, audio_of_rows_ms
+from uniasr.recognizers.uniasr.passes import EncodedChunk, PassCarry
 from uniasr.recognizers.uniasr.rows import RowBuffer
 from uniasr.recognizers.uniasr.segments import (
     Clock,
+    Hearing,
+    OpenSegment,
     close,
     find_closing,
     open_segment,
@@ -50,7 +52,7 @@ class Session:
     def __init__(
         self,
         front_end: FrontEnd,
-        plans: Sequence[PassPlan],
+        plans: ModePlans,
         vocabulary: Vocabulary,
         options: DecodingOptions,
         sample_rate_hz: int,
@@ -60,6 +62,8 @@ class Session:
         live: bool,
     ) -> None:
         self.plans, self.options, self.live = plans, options, live
+        if options.search == "reference":  # as published: one segment without end, heard once
+            self.plans = ModePlans(plans.live)
         self.scorers = scorers or Scorers()
         self._kana = kana
         self._words: Hotwords | None = options.hotwords
@@ -71,7 +75,7 @@ class Session:
         self._front = front_end.start()
         self.sample_rate_hz, self._num_samples = sample_rate_hz, 0
         self._features = RowBuffer(front_end.config.feature_size)
-        self.segment = open_segment(0, 0, plans, self._features, options, self.scorers, live=live)
+        self.segment = self._opened(0, 0)
         self._refreshed = _Refreshed()
         self._refreshed_ms: int | None = None
 
@@ -87,7 +91,10 @@ class Session:
         self._tell_end()
 
     def set_hotwords(self, hotwords: Hotwords | None) -> None:
-        """Listen for other words from the next step of each pass on, and write them from the next segment on."""
+        """Listen for other words from the next step of each pass on, and write them from the next segment on.
+
+        A segment that is heard again is heard, and written, with the words of that time.
+        """
         words = None if hotwords is None else read_hotwords(hotwords)
         scorer = hotword_scorer(words, self._vocabulary)
         self.scorers, self._words = replace(self.scorers, hotwords=scorer), words
@@ -121,7 +128,7 @@ class Session:
     def closing(self, carry: PassCarry, chunk: EncodedChunk) -> int:
         """Kept rows of a chunk to integrate; closes the segment if the rule says so."""
         count = kept_count(carry, chunk)
-        if carry is self.segment.final:
+        if carry is self.segment.closer and self.segment.hearing is not Hearing.SECOND:
             found = find_closing(carry, chunk, count, self.options)
             if found is not None:
                 self.segment.num_frames = found.num_rows * carry.plan.frames_per_row
@@ -135,15 +142,27 @@ class Session:
         segment = self.segment
         if carry is segment.first and segment.joined is not None:
             self._join(carry, chunk)
-        if self.live and segment.num_frames is None and not self._all_integrated():
+        watched = self.live and segment.hearing is not Hearing.SECOND
+        if watched and segment.num_frames is None and not self._all_integrated():
             self._report(carry)
         self._forget()
 
     def complete(self) -> bool:
-        """Whether the segment is closed, or the audio has ended and all of it is integrated."""
-        if self.segment.num_frames is None and self.ended and self._all_integrated():
-            self.segment.num_frames = self.segment.final.num_frames
+        """Whether the segment is closed, or its end is known and all of it is integrated."""
+        if self.segment.num_frames is None and self._all_integrated():
+            self.segment.num_frames = self.segment.closer.num_frames
         return bool(self.segment.num_frames)
+
+    def hear_again(self) -> bool:
+        """Begin the complete segment anew where another hearing makes its final text; else nothing happens."""
+        segment = self.segment
+        if segment.hearing is not Hearing.FIRST:
+            return False
+        assert segment.num_frames is not None
+        self._writing = self._kana.writing(self._words) if self._kana else None  # nothing was promised with the old one
+        self.segment = self._opened(segment.index, segment.start, again=True)
+        self.segment.end_at(segment.num_frames)
+        return True
 
     def finish_segment(self) -> None:
         """Emit the Final of the complete segment and open the next one behind it."""
@@ -155,12 +174,21 @@ class Session:
         self._writing = self._kana.writing(self._words) if self._kana else None
         start = segment.start + segment.num_frames
         self._refreshed, self._refreshed_ms = _Refreshed(), None
-        self.segment = open_segment(
-            segment.index + 1, start, self.plans, self._features, self.options, self.scorers, live=self.live
-        )
+        self.segment = self._opened(segment.index + 1, start)
         self._features.drop_before(start)
         if self.ended:
             self._tell_end()
+
+    def _opened(self, index: int, start: int, *, again: bool = False) -> OpenSegment:
+        plans, hearing = self.plans.live, Hearing.ONLY
+        if again:
+            plans, hearing = self.plans.again, Hearing.SECOND
+        elif self.plans.again:
+            hearing = Hearing.FIRST
+            plans = plans if self.live else plans[:1]  # what nobody sees need not be heard
+        return open_segment(
+            index, start, plans, self._features, self.options, self.scorers, hearing, live=self.live and not again
+        )
 
     def _rows(self, samples: F32, *, last: bool) -> None:
         self._front, rows = self._front_end.step(self._front, samples, last=last)
@@ -168,14 +196,11 @@ class Session:
             self._features.append(rows)
 
     def _tell_end(self) -> None:
-        frames = self._features.end - self.segment.start
-        self.segment.first.num_frames = frames
-        if self.segment.second is not None:
-            self.segment.second.num_frames = frames
+        self.segment.end_at(self._features.end - self.segment.start)
 
     def _all_integrated(self) -> bool:
-        final = self.segment.final
-        return final.num_rows is not None and final.cif.row >= final.num_rows
+        closer = self.segment.closer
+        return closer.num_rows is not None and closer.cif.row >= closer.num_rows
 
     def _join(self, carry: PassCarry, chunk: EncodedChunk) -> None:
         assert self.segment.joined is not None
@@ -189,10 +214,11 @@ class Session:
         """Drop rows that nothing will read again: a pass reads from its next chunk on, a cut falls into a pause."""
         segment = self.segment
         first, final = segment.first, segment.final
-        per_row = final.plan.frames_per_row
-        read = first.chunk * first.plan.chunk.stride - first.plan.chunk.pad_left
-        cut = (final.cif.row - pause_rows(final.plan)) * per_row
-        self._features.drop_before(segment.start + min(read, cut))
+        if segment.hearing is not Hearing.FIRST:
+            per_row = final.plan.frames_per_row
+            read = first.chunk * first.plan.chunk.stride - first.plan.chunk.pad_left
+            cut = (final.cif.row - pause_rows(final.plan)) * per_row
+            self._features.drop_before(segment.start + min(read, cut))
         if segment.second is not None and segment.joined is not None and segment.second.plan.bridge:
             bridge, chunk = segment.second.plan.bridge, segment.second.plan.chunk
             place = segment.second.chunk * chunk.stride - chunk.pad_left
@@ -247,7 +273,8 @@ class Session:
         if carry.heard is not None and carry.heard.hides:
             return [], 0
         path: Path = carry.search.running()
-        stable = 0 if carry.doubtful else carry.search.committed()
+        open_text = carry.doubtful or self.segment.hearing is Hearing.FIRST
+        stable = 0 if open_text else carry.search.committed()
         # A segment may close behind any row, and inside the last one without look-ahead; what it cuts off moves.
         unsure = max(0.0, carry.plan.shift_ms) / carry.plan.row_ms + (carry.plan.chunk.look_ahead == 0)
         if unsure:

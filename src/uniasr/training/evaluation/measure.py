@@ -12,6 +12,7 @@ import numpy as np
 
 from uniasr.audio.load import load
 from uniasr.errors import OptionError
+from uniasr.recognizers.uniasr.latency import choose
 from uniasr.training.data.manifest import Entry
 from uniasr.training.evaluation.errors import Counts, Edit, align, count, interval
 from uniasr.training.evaluation.units import (
@@ -161,8 +162,8 @@ def measure(
 ) -> Outcome:
     """Recognise a set as files, and once more as streams if delays are wanted. Raises AudioError.
 
-    `known` are outcomes of the same set and options: modes that end in the same pass at the same latency (`normal` and
-    `offline`) differ in streams only, so that files need not be recognised again.
+    `known` are outcomes of the same set and options: modes that run the same passes on files (`normal` and `offline` at
+    one latency) need not recognise them again.
     """
     outcome = next((replace(one, mode=mode) for one in known if _equal_in_files(model, one, mode, latency)), None)
     if outcome is None:
@@ -172,8 +173,7 @@ def measure(
 
 
 def _equal_in_files(model: Uniasr, outcome: Outcome, mode: str, latency: int) -> bool:
-    modes = model.config.modes
-    return outcome.latency == latency and modes[outcome.mode].pass_number == modes[mode].pass_number
+    return choose(model.config, outcome.mode, outcome.latency) == choose(model.config, mode, latency)
 
 
 def _recognised(
