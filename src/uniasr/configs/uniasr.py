@@ -17,6 +17,8 @@ MAX_SLOPE, MAX_OFFSET = 20.0, 20.0
 """A map of confidences beyond these makes all of them 0 or 1."""
 MAX_WEIGHT = 10.0
 """With a larger weight of a judge the search would have no say."""
+MOST_VIEWS, MOST_VIEWED = 8, 2.0
+"""Ways to hear a segment once more, and by how much they may differ from the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +199,39 @@ class ConfidenceConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ViewConfig:
+    """How the audio of a segment is heard once more."""
+
+    speed: float = 1.0
+    """So many times as fast, with a pitch as much higher."""
+    warp: float = 1.0
+    """What is heard at a mel frequency is what is said at so many times that (`uniasr.features.warp`)."""
+
+    def __post_init__(self) -> None:
+        for name in ("speed", "warp"):
+            if not 1 / MOST_VIEWED <= (factor := getattr(self, name)) <= MOST_VIEWED:
+                raise ValueError(f"{name} is {factor}; it must lie between {1 / MOST_VIEWED} and {MOST_VIEWED}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoubtConfig:
+    """When a closed segment is heard in other ways too: where the CTC head of its pass finds the text improbable."""
+
+    views: tuple[ViewConfig, ...]
+    least: float
+    """Doubt, in nats per token, from which on they are asked: the negative log-probability by the head."""
+    tokens: int
+    """Shorter texts are not doubted: a few sounds fit some word in any view."""
+
+    def __post_init__(self) -> None:
+        if not (isfinite(self.least) and self.tokens >= 1 and len(self.views) <= MOST_VIEWS):
+            raise ValueError(
+                f"doubt has least {self.least}, tokens {self.tokens} and {len(self.views)} views; "
+                f"give a finite number, at least 1 token and at most {MOST_VIEWS} views"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UniasrConfig:
     """Everything but the weights, the vocabulary's words and the CMVN values."""
 
@@ -229,6 +264,9 @@ class UniasrConfig:
     probable than none."""
     ctc_rescoring: float = 0.0
     """How much the log-probability of the head counts in the choice among the hypotheses of a segment."""
+    doubt: DoubtConfig | None = None
+    """Which segments are heard in other ways too, in modes that promise nothing of them before they are closed; None:
+    none."""
     joint_training: bool = True
     """Whether the second pass's gradient reaches the first encoder [encoder1_encoder2_joint_training]."""
 
@@ -270,6 +308,8 @@ class UniasrConfig:
                 raise ValueError(f"{name} is {weight}; it must lie between 0 and {MAX_WEIGHT:.0f}")
         if self.ctc_rescoring and not self.ctc_heads:
             raise ValueError(f"ctc_rescoring is {self.ctc_rescoring}, but ctc_heads is false: nothing would judge")
+        if self.doubt and not self.ctc_rescoring:
+            raise ValueError("doubt is given, but ctc_rescoring is 0: no head would doubt or choose")
 
     @property
     def num_latencies(self) -> int:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from uniasr.features.warp import warps
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpecAugmentConfig:
@@ -71,7 +73,6 @@ def vary_channel(rows: Tensor, n_mels: int, config: ChannelConfig) -> Tensor:
     cosines = torch.cos(math.pi * orders[:, None] * (bins + 0.5) / n_mels)
     gains = changed * (torch.randn(batch, config.cosines, device=device) * config.gain) @ cosines
     factors = 1 + changed * (2 * torch.rand(batch, 1, device=device) - 1) * config.warp
-    places = (bins * factors).clamp(max=n_mels - 1)
-    between = (1 - (bins[:, None] - places[:, None]).abs()).clamp(min=0)  # [B, from, to]: linear interpolation
+    between = torch.from_numpy(warps(n_mels, factors[:, 0].cpu().numpy())).to(rows)
     varied = rows.reshape(batch, -1, n_mels) @ between + gains[:, None]
     return varied.reshape(rows.shape)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from uniasr.configs.uniasr import DoubtConfig
 from uniasr.decoding.beam import EOS, SOS
 from uniasr.decoding.ctc import BLANK, evidence, log_probabilities
 from uniasr.decoding.rescoring import Rescoring
@@ -52,16 +53,34 @@ def is_said(carry: PassCarry, ids: I64, num_rows: int) -> bool:
     return carry.heard is None or carry.heard.certain or _evidence(carry.heard, ids, carry.ends, num_rows) > 0
 
 
-def rescoring(carry: PassCarry, num_rows: int) -> list[Rescoring]:
+def head_of(carry: PassCarry, num_rows: int) -> Rescoring | None:
     """The head as a judge of the hypotheses of a complete segment, where the model wants it."""
     if carry.heard is None or not carry.heard.to_the_end or not carry.heard.rows:
-        return []
+        return None
     rows, near = _rows(carry.heard, num_rows), np.array(carry.ends)
 
     def judge(hypotheses: Sequence[I64]) -> F64:
         return log_probabilities(rows, [_said(ids) for ids in hypotheses], near)
 
-    return [Rescoring(judge, carry.plan.ctc_rescoring)]
+    return Rescoring(judge, carry.plan.ctc_rescoring)
+
+
+def in_council(own: Rescoring | None, heads: Sequence[Rescoring | None]) -> list[Rescoring]:
+    """What turns a score with the judgement of one head into one with the mean judgement of several, it among them."""
+    if own is None:
+        return []
+
+    def judge(hypotheses: Sequence[I64]) -> F64:
+        means: F64 = np.mean([head.judge(hypotheses) for head in heads if head], axis=0)
+        return means - own.judge(hypotheses)
+
+    return [Rescoring(judge, own.weight)]
+
+
+def doubts(head: Rescoring, ids: I64, doubt: DoubtConfig) -> bool:
+    """Whether a head finds a text of some length improbable."""
+    count = len(_said(ids))
+    return count >= doubt.tokens and float(-head.judge([ids])[0]) >= doubt.least * count
 
 
 def _evidence(heard: Heard, ids: I64, ends: Sequence[float], num_rows: int | None = None) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import lcm
 
 from uniasr.configs.frontend import FrontendConfig
-from uniasr.configs.uniasr import UniasrConfig
+from uniasr.configs.uniasr import DoubtConfig, UniasrConfig
 from uniasr.errors import OptionError
 from uniasr.features.chunks import rows_needed
 from uniasr.recognizers.uniasr.passes import PassPlan, plan_pass
@@ -23,6 +23,13 @@ class ModePlans:
 
     live: tuple[PassPlan, ...]
     again: tuple[PassPlan, ...] = ()
+    doubt: DoubtConfig | None = None
+    """When segments are heard in other ways, too."""
+
+    @property
+    def final(self) -> tuple[PassPlan, ...]:
+        """Those whose text is final."""
+        return self.again or self.live
 
 
 def latencies(config: UniasrConfig) -> tuple[Latency, ...]:
@@ -59,7 +66,8 @@ def audio_of_rows_ms(front: FrontendConfig, rows: int) -> float:
 def choose(config: UniasrConfig, mode: str, latency: int | str | None) -> ModePlans:
     """The passes that a mode runs live, by an index, by a longest delay like '900ms', or by the mode's default.
 
-    A segment is heard again only where that is another latency. The delay is that of the mode's first visible text:
+    A segment is heard again only where that is another latency; it may be doubted where nothing is stable before it is
+    closed. The delay is that of the mode's first visible text:
     pass 1's in fast and normal mode, pass 2's in offline mode.
     Raises OptionError for an unknown mode and for a latency that the model does not have.
     """
@@ -75,8 +83,9 @@ def choose(config: UniasrConfig, mode: str, latency: int | str | None) -> ModePl
     numbers = range(1, settings.pass_number + 1)
     live = tuple(plan_pass(config, number, index) for number in numbers)
     if settings.final_latency in (None, index):
-        return ModePlans(live)
-    return ModePlans(live, tuple(plan_pass(config, number, settings.final_latency) for number in numbers))
+        return ModePlans(live, doubt=config.doubt if mode == "offline" else None)
+    again = tuple(plan_pass(config, number, settings.final_latency) for number in numbers)
+    return ModePlans(live, again, config.doubt)
 
 
 def _trained(config: UniasrConfig, latency: int | str) -> int:

@@ -10,8 +10,8 @@ from uniasr.types import F32, I64
 class RowBuffer:
     """Rows `first` to `end - 1` of a sequence; the ones before were dropped, the ones after have not come yet."""
 
-    def __init__(self, size: int) -> None:
-        self.first = 0
+    def __init__(self, size: int, first: int = 0) -> None:
+        self.first = first
         self._rows: F32 = np.zeros((0, size), np.float32)
 
     @property

@@ -13,15 +13,13 @@ from uniasr.decoding.beam import EOS, SOS, Path, Scorers
 from uniasr.decoding.confidence import confidence
 from uniasr.decoding.ctc import BLANK
 from uniasr.decoding.endpoint import EndpointCarry, find_endpoint
-from uniasr.decoding.rescoring import Rescoring, rescored
 from uniasr.decoding.timestamps import token_times
-from uniasr.recognizers.uniasr.ctc_head import is_said, rescoring
 from uniasr.recognizers.uniasr.firing import firing_rows
 from uniasr.recognizers.uniasr.passes import EncodedChunk, PassCarry, PassPlan, start_pass
 from uniasr.recognizers.uniasr.rows import RowBuffer
 from uniasr.text.join import join_tokens
 from uniasr.text.vocabulary import Vocabulary
-from uniasr.types import DecodingOptions, EndpointRule, HotwordMatch, Hypothesis, Segment, Token
+from uniasr.types import DecodingOptions, EndpointRule, Token
 
 PAUSE_MS = 600
 """Of the silence at which a segment closes, so much at its end is looked at for the cut, which lies in the middle."""
@@ -50,6 +48,8 @@ class OpenSegment:
     second: PassCarry | None
     joined: RowBuffer | None
     """Features and first-pass rows side by side: what the second pass reads."""
+    speed: float = 1.0
+    """So many times as fast as the audio are its rows."""
     num_frames: int | None = None
     """Feature rows, once it is closed."""
 
@@ -147,10 +147,12 @@ class Clock:
     frame_ms: float
     offset_ms: float
     limit_ms: int | None
+    speed: float = 1.0
+    """So many times as fast as the audio are the rows."""
 
     def at_frame(self, frame: float) -> int:
         """Time of a feature row of the segment, never beyond the audio."""
-        time = floor(self.offset_ms + frame * self.frame_ms + 0.5)
+        time = floor(self.offset_ms + frame * self.frame_ms * self.speed + 0.5)
         return time if self.limit_ms is None else min(time, self.limit_ms)
 
 
@@ -162,7 +164,7 @@ def shown_tokens(
         np.array(carry.ends),
         np.array(carry.middles),
         len(path.ids),
-        row_ms=carry.plan.row_ms,
+        row_ms=carry.plan.row_ms * clock.speed,
         num_rows=num_rows,
         offset_ms=clock.offset_ms,
         limit_ms=clock.limit_ms,
@@ -185,56 +187,3 @@ def visible(tokens: Sequence[Token | None]) -> tuple[Token, ...]:
 def text_of(tokens: Sequence[Token]) -> str:
     """Readable text of tokens."""
     return join_tokens([token.text for token in tokens])
-
-
-def close(
-    segment: OpenSegment,
-    clock: Clock,
-    vocabulary: Vocabulary,
-    options: DecodingOptions,
-    rescorings: Sequence[Rescoring],
-) -> Segment:
-    """The result of a segment whose search has taken its last step; the CTC head judges beside the given judges."""
-    carry = segment.final
-    assert carry.search is not None
-    assert segment.num_frames is not None
-    num_rows = -(-segment.num_frames // carry.plan.frames_per_row)
-    end_ms = clock.at_frame(segment.num_frames)
-    clock = replace(clock, limit_ms=end_ms)  # the last row of pass 2 may reach beyond the last feature row
-    rescorings = [*rescorings, *rescoring(carry, num_rows)]
-    ended = carry.search.results(max(options.nbest, options.beam_size) if rescorings else options.nbest)
-    if rescorings:
-        ended = rescored(ended, rescorings, options.length_norm)[: options.nbest]
-    if ended and not is_said(carry, ended[0].ids, num_rows):
-        ended = []
-    shown = shown_tokens(carry, ended[0], clock, vocabulary, num_rows) if ended else []
-    tokens = visible(shown)
-    hypotheses = []
-    for hypothesis in ended:
-        ids = tuple(i for i in hypothesis.ids.tolist() if i not in (BLANK, SOS, EOS))
-        hypotheses.append(Hypothesis(ids, hypothesis.score, join_tokens([vocabulary.tokens[i] for i in ids])))
-    return Segment(
-        segment.index,
-        clock.at_frame(0),
-        end_ms,
-        text_of(tokens),
-        tokens,
-        tuple(hypotheses),
-        _hotwords_in(carry, shown, segment.index),
-    )
-
-
-def _hotwords_in(carry: PassCarry, shown: Sequence[Token | None], index: int) -> tuple[HotwordMatch, ...]:
-    """The words that were listened for when their tokens were searched."""
-    ids = [BLANK if token is None else token.id for token in shown]  # no word has a mark in it
-    ends = [*(first for first, _ in carry.hotwords[1:]), len(ids)]
-    matches = []
-    for (first, scorer), end in zip(carry.hotwords, ends, strict=False):
-        if scorer is None:
-            continue
-        for found in scorer.occurrences(ids[first:end]):
-            begun, done = shown[first + found.begin], shown[first + found.end - 1]
-            assert begun is not None
-            assert done is not None
-            matches.append(HotwordMatch(scorer.words[found.word], begun.start_ms, done.end_ms, index))
-    return tuple(dict.fromkeys(matches))  # a word may be listed twice, with two readings or weights

@@ -10,9 +10,11 @@ from math import floor
 import numpy as np
 
 from uniasr.audio.resample import Resampler
+from uniasr.configs.uniasr import ViewConfig
 from uniasr.decoding.beam import Path, Scorers
 from uniasr.features.frontend import FrontEnd
 from uniasr.recognizers.biasing import hotword_scorer
+from uniasr.recognizers.uniasr.closing import ClosedSegment, account
 from uniasr.recognizers.uniasr.firing import kept_count
 from uniasr.recognizers.uniasr.latency import ModePlans, audio_of_rows_ms
 from uniasr.recognizers.uniasr.passes import EncodedChunk, PassCarry
@@ -21,7 +23,6 @@ from uniasr.recognizers.uniasr.segments import (
     Clock,
     Hearing,
     OpenSegment,
-    close,
     find_closing,
     open_segment,
     pause_rows,
@@ -29,6 +30,7 @@ from uniasr.recognizers.uniasr.segments import (
     text_of,
     visible,
 )
+from uniasr.recognizers.uniasr.views import rows_in_view
 from uniasr.recognizers.written import Conversion
 from uniasr.text.hotwords import Hotwords, read_hotwords
 from uniasr.text.vocabulary import Vocabulary
@@ -75,6 +77,9 @@ class Session:
         self._front = front_end.start()
         self.sample_rate_hz, self._num_samples = sample_rate_hz, 0
         self._features = RowBuffer(front_end.config.feature_size)
+        self._audio = RowBuffer(1)
+        self._samples_per_row = front_end.config.lfr_n * front_end.config.hop_samples
+        self._closed: ClosedSegment | None = None
         self.segment = self._opened(0, 0)
         self._refreshed = _Refreshed()
         self._refreshed_ms: int | None = None
@@ -165,17 +170,24 @@ class Session:
         return True
 
     def finish_segment(self) -> None:
-        """Emit the Final of the complete segment and open the next one behind it."""
+        """Emit the Final of the complete segment and open the next one, unless doubt asks for another view of it."""
         segment = self.segment
         assert segment.num_frames is not None
-        rescorings = self._kana.rescoring(self._words) if self._kana else []
-        result = close(segment, self._clock(), self._vocabulary, self.options, rescorings)
+        closed = self._closed = self._closed or ClosedSegment(segment.num_frames)
+        judges = self._kana.rescoring(self._words) if self._kana else []
+        heard = account(segment, self._clock(), self.options, judges)
+        closed.add(heard, self.plans.doubt, self.options)
+        if closed.views:
+            self.segment = self._viewed(closed.views.pop(0), closed.num_frames)
+            return
+        result = closed.result(segment.index, self.options, self._vocabulary)
         self.events.append(_final(self._writing.segment(result) if self._writing else result))
         self._writing = self._kana.writing(self._words) if self._kana else None
-        start = segment.start + segment.num_frames
-        self._refreshed, self._refreshed_ms = _Refreshed(), None
+        start = segment.start + closed.num_frames
+        self._refreshed, self._refreshed_ms, self._closed = _Refreshed(), None, None
         self.segment = self._opened(segment.index + 1, start)
         self._features.drop_before(start)
+        self._audio.drop_before(start * self._samples_per_row)
         if self.ended:
             self._tell_end()
 
@@ -190,7 +202,23 @@ class Session:
             index, start, plans, self._features, self.options, self.scorers, hearing, live=self.live and not again
         )
 
+    def _viewed(self, view: ViewConfig, num_frames: int) -> OpenSegment:
+        """The closed segment once more, in another view."""
+        index, start = self.segment.index, self.segment.start
+        places = np.arange(start * self._samples_per_row, (start + num_frames) * self._samples_per_row)
+        samples = self._audio.take(places[places < self._audio.end])[:, 0]
+        rows = RowBuffer(self._front_end.config.feature_size, start)
+        rows.append(rows_in_view(self._front_end, samples, view))
+        segment = open_segment(
+            index, start, self.plans.final, rows, self.options, self.scorers, Hearing.SECOND, live=False
+        )
+        segment.speed = view.speed
+        segment.end_at(rows.end - start)
+        return segment
+
     def _rows(self, samples: F32, *, last: bool) -> None:
+        if self.plans.doubt:
+            self._audio.append(samples[:, np.newaxis])
         self._front, rows = self._front_end.step(self._front, samples, last=last)
         if len(rows):
             self._features.append(rows)
@@ -206,7 +234,7 @@ class Session:
         assert self.segment.joined is not None
         count = kept_count(carry, chunk)
         first = self.segment.start + chunk.number * carry.plan.chunk.stride
-        features = self._features.take(np.arange(first, first + count))
+        features = self.segment.first.inputs.take(np.arange(first, first + count))
         start = carry.plan.chunk.pad_left
         self.segment.joined.append(np.concatenate([features, chunk.rows[start : start + count]], axis=1))
 
@@ -214,7 +242,7 @@ class Session:
         """Drop rows that nothing will read again: a pass reads from its next chunk on, a cut falls into a pause."""
         segment = self.segment
         first, final = segment.first, segment.final
-        if segment.hearing is not Hearing.FIRST:
+        if segment.hearing is Hearing.ONLY:
             per_row = final.plan.frames_per_row
             read = first.chunk * first.plan.chunk.stride - first.plan.chunk.pad_left
             cut = (final.cif.row - pause_rows(final.plan)) * per_row
@@ -227,7 +255,7 @@ class Session:
     def _clock(self) -> Clock:
         frame_ms = self._front_end.config.row_ms
         limit = self.duration_ms if self.ended else None
-        return Clock(frame_ms, self.segment.start * frame_ms, limit)
+        return Clock(frame_ms, self.segment.start * frame_ms, limit, self.segment.speed)
 
     def _clock_so_far(self) -> Clock:
         """The clock of a report: nothing lies beyond the rows it covers, nor beyond the audio they had to wait for."""
