@@ -5,11 +5,13 @@ from uniasr.configs.uniasr import (
     BridgeConfig,
     ChunkConfig,
     DecoderConfig,
+    DoubtConfig,
     EncoderConfig,
     LossConfig,
     ModeConfig,
     PredictorConfig,
     UniasrConfig,
+    ViewConfig,
 )
 
 SIZE = 192
@@ -64,4 +66,5 @@ def config(vocab_size: int) -> UniasrConfig:
         pause_s=0.8,
         ctc_heads=True,
         ctc_rescoring=0.8,
+        doubt=DoubtConfig(views=(ViewConfig(warp=1.12), ViewConfig(speed=0.9)), least=0.15, tokens=8),
     )

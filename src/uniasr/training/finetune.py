@@ -85,4 +85,4 @@ def _with_heads(files: ModelFiles, run: RunOptions) -> tuple[ModelFiles, RunOpti
         return files, replace(run, ctc_weight=HEADS_WEIGHT)
     if run.ctc_weight:
         return files, run
-    return replace(files, config=replace(files.config, ctc_heads=False, ctc_rescoring=0.0)), run
+    return replace(files, config=replace(files.config, ctc_heads=False, ctc_rescoring=0.0, doubt=None)), run
