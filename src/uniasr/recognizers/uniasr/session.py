@@ -205,9 +205,11 @@ class Session:
     def _viewed(self, view: ViewConfig, num_frames: int) -> OpenSegment:
         """The closed segment once more, in another view."""
         index, start = self.segment.index, self.segment.start
-        places = np.arange(start * self._samples_per_row, (start + num_frames) * self._samples_per_row)
-        samples = self._audio.take(places[places < self._audio.end])[:, 0]
-        rows = RowBuffer(self._front_end.config.feature_size, start)
+        front = self._front_end.config
+        # What these rows needed: if there is more by now depends on the packets.
+        end = floor(audio_of_rows_ms(front, start + num_frames) * front.sample_rate_hz / 1000)
+        samples = self._audio.take(np.arange(start * self._samples_per_row, min(end, self._audio.end)))[:, 0]
+        rows = RowBuffer(front.feature_size, start)
         rows.append(rows_in_view(self._front_end, samples, view))
         segment = open_segment(
             index, start, self.plans.final, rows, self.options, self.scorers, Hearing.SECOND, live=False
