@@ -5,9 +5,8 @@
 
 What stands in the table of `--without`, whatever its marks, is left out. A line of a file is the letter of a source and
 a sentence: `T 雨がやんだら、出かけよう。`. `written.tsv.xz` gets each sentence once, with a machine reading, as the
-corpora have it. Writers were conversations with themes of their own: five had seen the 405 sentences that the readers
-saw (`readings.py`) and wrote 2,500 each, the last in the table; eight had seen 440 others, longer ones, and wrote 3,600
-each.
+corpora have it. Writers were conversations: each had seen the 405 sentences that the readers saw (`readings.py`), and
+leaned to themes of its own, 2,500 sentences each.
 """
 
 from __future__ import annotations

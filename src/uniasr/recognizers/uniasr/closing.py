@@ -103,8 +103,8 @@ def rank(accounts: Sequence[Account], options: DecodingOptions) -> list[tuple[En
     ranked: list[tuple[Ended, Account]] = []
     pool, length_norm = max(POOL, options.nbest), options.length_norm
     for one in accounts:
-        others = in_council(one.head, [other.head for other in accounts])
-        ranked += [(ended, one) for ended in rescored(one.ended[:pool], others, length_norm)]
+        council = in_council(one.head, [other.head for other in accounts if other is not one])
+        ranked += [(ended, one) for ended in rescored(one.ended[:pool], council, length_norm)]
     scores = np.array([ended.score for ended, _ in ranked], np.float64)
     lengths = np.array([len(ended.ids) for ended, _ in ranked], np.int64)
     texts: dict[tuple[int, ...], tuple[Ended, Account]] = {}

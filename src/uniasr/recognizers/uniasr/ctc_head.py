@@ -65,14 +65,15 @@ def head_of(carry: PassCarry, num_rows: int) -> Rescoring | None:
     return Rescoring(judge, carry.plan.ctc_rescoring)
 
 
-def in_council(own: Rescoring | None, heads: Sequence[Rescoring | None]) -> list[Rescoring]:
-    """What turns a score with the judgement of one head into one with the mean judgement of several, it among them."""
+def in_council(own: Rescoring | None, others: Sequence[Rescoring | None]) -> list[Rescoring]:
+    """What turns a score with the judgement of one head into one with the mean of its own and the others'."""
     if own is None:
         return []
 
     def judge(hypotheses: Sequence[I64]) -> F64:
-        means: F64 = np.mean([head.judge(hypotheses) for head in heads if head], axis=0)
-        return means - own.judge(hypotheses)
+        mine = own.judge(hypotheses)
+        means: F64 = np.mean([mine, *(other.judge(hypotheses) for other in others if other)], axis=0)
+        return means - mine
 
     return [Rescoring(judge, own.weight)]
 

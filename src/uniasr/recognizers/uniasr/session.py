@@ -17,7 +17,7 @@ from uniasr.recognizers.biasing import hotword_scorer
 from uniasr.recognizers.uniasr.closing import ClosedSegment, account
 from uniasr.recognizers.uniasr.firing import kept_count
 from uniasr.recognizers.uniasr.latency import ModePlans, audio_of_rows_ms
-from uniasr.recognizers.uniasr.passes import EncodedChunk, PassCarry
+from uniasr.recognizers.uniasr.passes import EncodedChunk, PassCarry, PassPlan
 from uniasr.recognizers.uniasr.rows import RowBuffer
 from uniasr.recognizers.uniasr.segments import (
     Clock,
@@ -80,7 +80,7 @@ class Session:
         self._audio = RowBuffer(1)
         self._samples_per_row = front_end.config.lfr_n * front_end.config.hop_samples
         self._closed: ClosedSegment | None = None
-        self.segment = self._opened(0, 0)
+        self.segment = self._next(0, 0)
         self._refreshed = _Refreshed()
         self._refreshed_ms: int | None = None
 
@@ -165,7 +165,7 @@ class Session:
             return False
         assert segment.num_frames is not None
         self._writing = self._kana.writing(self._words) if self._kana else None  # nothing was promised with the old one
-        self.segment = self._opened(segment.index, segment.start, again=True)
+        self.segment = self._opened(segment.index, segment.start, self.plans.again, self._features, Hearing.SECOND)
         self.segment.end_at(segment.num_frames)
         return True
 
@@ -185,22 +185,19 @@ class Session:
         self._writing = self._kana.writing(self._words) if self._kana else None
         start = segment.start + closed.num_frames
         self._refreshed, self._refreshed_ms, self._closed = _Refreshed(), None, None
-        self.segment = self._opened(segment.index + 1, start)
+        self.segment = self._next(segment.index + 1, start)
         self._features.drop_before(start)
         self._audio.drop_before(start * self._samples_per_row)
         if self.ended:
             self._tell_end()
 
-    def _opened(self, index: int, start: int, *, again: bool = False) -> OpenSegment:
-        plans, hearing = self.plans.live, Hearing.ONLY
-        if again:
-            plans, hearing = self.plans.again, Hearing.SECOND
-        elif self.plans.again:
-            hearing = Hearing.FIRST
-            plans = plans if self.live else plans[:1]  # what nobody sees need not be heard
-        return open_segment(
-            index, start, plans, self._features, self.options, self.scorers, hearing, live=self.live and not again
-        )
+    def _next(self, index: int, start: int) -> OpenSegment:
+        """A new segment, heard for the first time."""
+        plans = self.plans.live
+        if not self.plans.again:
+            return self._opened(index, start, plans, self._features, Hearing.ONLY)
+        plans = plans if self.live else plans[:1]  # what nobody sees need not be heard
+        return self._opened(index, start, plans, self._features, Hearing.FIRST)
 
     def _viewed(self, view: ViewConfig, num_frames: int) -> OpenSegment:
         """The closed segment once more, in another view."""
@@ -211,12 +208,16 @@ class Session:
         samples = self._audio.take(np.arange(start * self._samples_per_row, min(end, self._audio.end)))[:, 0]
         rows = RowBuffer(front.feature_size, start)
         rows.append(rows_in_view(self._front_end, samples, view))
-        segment = open_segment(
-            index, start, self.plans.final, rows, self.options, self.scorers, Hearing.SECOND, live=False
-        )
+        segment = self._opened(index, start, self.plans.final, rows, Hearing.SECOND)
         segment.speed = view.speed
         segment.end_at(rows.end - start)
         return segment
+
+    def _opened(
+        self, index: int, start: int, plans: Sequence[PassPlan], rows: RowBuffer, hearing: Hearing
+    ) -> OpenSegment:
+        live = self.live and hearing is not Hearing.SECOND
+        return open_segment(index, start, plans, rows, self.options, self.scorers, hearing, live=live)
 
     def _rows(self, samples: F32, *, last: bool) -> None:
         if self.plans.doubt:
