@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import floor
 
 import numpy as np
 
 from uniasr.audio.resample import Resampler
 from uniasr.configs.uniasr import ViewConfig
-from uniasr.decoding.beam import Path, Scorers
+from uniasr.decoding.beam import Scorers
 from uniasr.features.frontend import FrontEnd
 from uniasr.recognizers.biasing import hotword_scorer
 from uniasr.recognizers.uniasr.closing import ClosedSegment, account
 from uniasr.recognizers.uniasr.firing import kept_count
 from uniasr.recognizers.uniasr.latency import ModePlans, audio_of_rows_ms
 from uniasr.recognizers.uniasr.passes import EncodedChunk, PassCarry, PassPlan
+from uniasr.recognizers.uniasr.reports import Reports
 from uniasr.recognizers.uniasr.rows import RowBuffer
 from uniasr.recognizers.uniasr.segments import (
     Clock,
@@ -26,30 +26,20 @@ from uniasr.recognizers.uniasr.segments import (
     find_closing,
     open_segment,
     pause_rows,
-    shown_tokens,
-    text_of,
-    visible,
 )
 from uniasr.recognizers.uniasr.views import rows_in_view
 from uniasr.recognizers.written import Conversion
 from uniasr.text.hotwords import Hotwords, read_hotwords
 from uniasr.text.vocabulary import Vocabulary
-from uniasr.types import F32, DecodingOptions, Event, Final, Partial, Refresh, Segment, Token
-
-
-@dataclass(frozen=True, slots=True)
-class _Refreshed:
-    """What the last refresh showed of pass 2."""
-
-    tokens: Sequence[Token | None] = ()
-    stable: int = 0
-    """Leading ones that never change again."""
-    frames: int = 0
-    """Feature rows that they cover."""
+from uniasr.types import F32, DecodingOptions, Event, Final, Segment
 
 
 class Session:
     """One input on its way through the recogniser. `live` sessions make partial results, others only finals."""
+
+    segment: OpenSegment
+    _closed: ClosedSegment | None
+    """What the hearings of the segment have given, once it is closed."""
 
     def __init__(
         self,
@@ -69,7 +59,6 @@ class Session:
         self.scorers = scorers or Scorers()
         self._kana = kana
         self._words: Hotwords | None = options.hotwords
-        self._writing = kana.writing(options.hotwords) if kana else None
         self.events: list[Event] = []
         self.ended = False
         self._front_end, self._vocabulary = front_end, vocabulary
@@ -79,10 +68,7 @@ class Session:
         self._features = RowBuffer(front_end.config.feature_size)
         self._audio = RowBuffer(1)
         self._samples_per_row = front_end.config.lfr_n * front_end.config.hop_samples
-        self._closed: ClosedSegment | None = None
-        self.segment = self._next(0, 0)
-        self._refreshed = _Refreshed()
-        self._refreshed_ms: int | None = None
+        self._begin(0, 0)
 
     def feed(self, samples: F32) -> None:
         """Take mono samples at the session's rate."""
@@ -149,7 +135,9 @@ class Session:
             self._join(carry, chunk)
         watched = self.live and segment.hearing is not Hearing.SECOND
         if watched and segment.num_frames is None and not self._all_integrated():
-            self._report(carry)
+            event = self._reports.after(carry, self._clock_so_far())
+            if event is not None:
+                self.events.append(event)
         self._forget()
 
     def complete(self) -> bool:
@@ -182,22 +170,22 @@ class Session:
             return
         result = closed.result(segment.index, self.options, self._vocabulary)
         self.events.append(_final(self._writing.segment(result) if self._writing else result))
-        self._writing = self._kana.writing(self._words) if self._kana else None
         start = segment.start + closed.num_frames
-        self._refreshed, self._refreshed_ms, self._closed = _Refreshed(), None, None
-        self.segment = self._next(segment.index + 1, start)
+        self._begin(segment.index + 1, start)
         self._features.drop_before(start)
         self._audio.drop_before(start * self._samples_per_row)
         if self.ended:
             self._tell_end()
 
-    def _next(self, index: int, start: int) -> OpenSegment:
+    def _begin(self, index: int, start: int) -> None:
         """A new segment, heard for the first time."""
-        plans = self.plans.live
-        if not self.plans.again:
-            return self._opened(index, start, plans, self._features, Hearing.ONLY)
-        plans = plans if self.live else plans[:1]  # what nobody sees need not be heard
-        return self._opened(index, start, plans, self._features, Hearing.FIRST)
+        plans, hearing = self.plans.live, Hearing.ONLY
+        if self.plans.again:
+            plans, hearing = plans if self.live else plans[:1], Hearing.FIRST  # what nobody sees need not be heard
+        self._closed = None
+        self._writing = self._kana.writing(self._words) if self._kana else None
+        self.segment = self._opened(index, start, plans, self._features, hearing)
+        self._reports = Reports(self.segment, self._vocabulary, self._writing, self.options.refresh_ms)
 
     def _viewed(self, view: ViewConfig, num_frames: int) -> OpenSegment:
         """The closed segment once more, in another view."""
@@ -269,61 +257,9 @@ class Session:
             limit = min(limit, floor(audio_of_rows_ms(self._front_end.config, rows)))
         return replace(clock, limit_ms=limit)
 
-    def _report(self, carry: PassCarry) -> None:
-        """Partial after a chunk of pass 1; Refresh after one of pass 2, unless `refresh_ms` holds it back."""
-        segment, clock = self.segment, self._clock_so_far()
-        if segment.second is None:
-            tokens, stable = self._tokens(segment.first, clock)
-            self._emit(Partial, visible(tokens), _count(tokens[:stable]), clock, segment.first.frames_done)
-        elif carry is segment.first:
-            self._emit_both(Partial, clock)
-        else:
-            now, least = clock.at_frame(segment.first.frames_done), self.options.refresh_ms
-            if least is None or self._refreshed_ms is None or now - self._refreshed_ms >= least:
-                self._refreshed_ms = now
-                self._refreshed = _Refreshed(*self._tokens(segment.second, clock), segment.second.frames_done)
-                self._emit_both(Refresh, clock)
-
-    def _emit_both(self, kind: type[Partial], clock: Clock) -> None:
-        """Second-pass tokens so far, then the first pass's tokens that fire behind them."""
-        first = self.segment.first
-        ahead, _ = self._tokens(first, clock)
-        behind = [token for token, end in zip(ahead, first.ends, strict=False) if end > self._refreshed.frames]
-        head = visible(self._refreshed.tokens)
-        last_ms = head[-1].end_ms if head else 0
-        tail = tuple(
-            Token(token.text, token.id, max(token.start_ms, last_ms), max(token.end_ms, last_ms), token.confidence)
-            for token in visible(behind)
-        )
-        stable = _count(self._refreshed.tokens[: self._refreshed.stable])
-        self._emit(kind, head + tail, stable, clock, first.frames_done)
-
-    def _tokens(self, carry: PassCarry, clock: Clock) -> tuple[list[Token | None], int]:
-        """Tokens of the best running hypothesis, and how many of them never change again."""
-        assert carry.search is not None
-        if carry.heard is not None and carry.heard.hides:
-            return [], 0
-        path: Path = carry.search.running()
-        open_text = carry.doubtful or self.segment.hearing is Hearing.FIRST
-        stable = 0 if open_text else carry.search.committed()
-        # A segment may close behind any row, and inside the last one without look-ahead; what it cuts off moves.
-        unsure = max(0.0, carry.plan.shift_ms) / carry.plan.row_ms + (carry.plan.chunk.look_ahead == 0)
-        if unsure:
-            stable = min(stable, bisect_right(carry.ends, carry.cif.row - unsure))
-        return shown_tokens(carry, path, clock, self._vocabulary, carry.cif.row), stable
-
-    def _emit(self, kind: type[Partial], tokens: tuple[Token, ...], stable: int, clock: Clock, frames: int) -> None:
-        if self._writing:
-            tokens, stable = self._writing.partial(tokens, stable)
-        self.events.append(kind(self.segment.index, text_of(tokens), tokens, clock.at_frame(frames), stable))
-
 
 def _final(result: Segment) -> Final:
     return Final(result.index, result.text, result.tokens, result.end_ms, len(result.tokens), result)
-
-
-def _count(tokens: Sequence[Token | None]) -> int:
-    return len(visible(tokens))
 
 
 def _nothing() -> F32:
