@@ -12,6 +12,7 @@ import multiprocessing
 from collections.abc import Iterator
 from pathlib import Path
 
+import digits
 import pyopenjtalk
 from readings import KATAKANA, plain_pronunciation, word_class
 
@@ -44,7 +45,7 @@ def sentences(path: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def main() -> None:
-    """Write `train.words`; sentences whose analysis does not sound like their reading are left out."""
+    """Write `train.words`, without sentences whose analysis does not sound like their reading, and `digits.words`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with ja_text")
     parser.add_argument("--out", type=Path, required=True)
@@ -62,6 +63,8 @@ def main() -> None:
                 out.write(f"{key}\t{words}\n")
                 kept += 1
     print(f"{kept} of {len(rows)} sentences")
+    numbers = [f"digits-{i}\t{words}\n" for i, words in enumerate(digits.sentences(analysed))]
+    (arguments.out / "digits.words").write_text("".join(numbers), encoding="utf-8")
 
 
 if __name__ == "__main__":

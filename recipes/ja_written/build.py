@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +19,7 @@ from model import END, START, UNKNOWN, Model, Settings, Word, estimate
 from perfect import hash_table
 
 from uniasr.checkpoints.kana_kanji import write_kana_kanji
+from uniasr.text import tn
 from uniasr.text.kana_kanji.hashing import HashTable, left_part, middle_part, reading_hashes, right_part
 from uniasr.text.kana_kanji.tables import FIRST_WORD, KANA, STEP, Tables, kana_codes
 
@@ -29,7 +32,8 @@ LONGEST = 14
 DEAREST = 14.0
 """Words of the dictionaries that Mozc finds less likely than this are left out (natural logarithm)."""
 NUMERALS = str.maketrans("0123456789０１２３４５６７８９", "〇一二三四五六七八九" * 2)
-"""Numbers are written as they are spoken; digits are the work of inverse text normalisation."""
+NUMBER = re.compile(r"\d\d+")
+"""Of several digits, in a written form: numbers are written as they are spoken, digits are the work of ITN."""
 SMOOTHING = 0.02
 """Added to the count of each pair of kana."""
 
@@ -45,7 +49,8 @@ def read_sentences(path: Path) -> list[list[Analysed]]:
 
 def _word(text: str) -> Analysed:
     surface, pronunciation, name = text.split("/")
-    return surface.translate(NUMERALS), pronunciation, name
+    spelled = NUMBER.sub(lambda number: tn(unicodedata.normalize("NFKC", number[0]), "ja"), surface)
+    return spelled.translate(NUMERALS), pronunciation, name
 
 
 def vocabulary(
@@ -161,6 +166,7 @@ def main() -> None:
     sentences = read_sentences(arguments.work / "train.words")
     if arguments.held_back:
         sentences = [sentence for i, sentence in enumerate(sentences) if i % HELD_BACK]
+    sentences += read_sentences(arguments.work / "digits.words")
     found = made(sentences, agreed_words(arguments.naist, arguments.mozc), Settings(), DEAREST)
     card = {"language": "ja", "licence": "CC BY 4.0 and BSD", "released": True}
     write_kana_kanji(arguments.output, found, files=sorted(CARD.iterdir()), card=card)

@@ -1,9 +1,10 @@
 """Character error rate of written Japanese: from the right kana, and from what the packaged recogniser hears.
 
-python evaluate.py --data DATA [--converter DIRECTORY] [--held-back WORK]
+python evaluate.py --data DATA [--converter DIRECTORY] [--held-back WORK | --numbers SYNTH]
 
 Both sides are NFKC without marks, symbols and blanks. "numbers" also writes numbers with digits on both sides (ITN),
-since the text has 5 where the converter writes 五.
+since the text has 5 where the converter writes 五. `--numbers`: how many of the numbers of `said_numbers.tsv`, read
+digit by digit, come out right; SYNTH is what ja_synth.py made of its sentences.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import soundfile
 from build import HELD_BACK, read_sentences
 from rapidfuzz.distance import Levenshtein
@@ -82,9 +84,7 @@ def from_speech(converter: Converter, folder: Path) -> None:
     """Recordings of development sentences, in every mode, without and with the converter's judgement."""
     with (folder / "ja_synth_dev.tsv").open(encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
-    with zipfile.ZipFile(folder / "ja_synth_dev.zip") as archive:
-        audio = [soundfile.read(io.BytesIO(archive.read(row["file"])), dtype="float32")[0] for row in rows]
-    padded = [np.concatenate([PAD, samples, PAD]) for samples in audio]
+    _, padded = recordings(folder)
     model = uniasr.load_model(threads=1)
     judges = {"alone": {"converter": "none"}, "judged": {}, "judged, beam 5": {"beam_size": 5}}
     for mode in ("offline", "normal", "fast"):
@@ -94,6 +94,32 @@ def from_speech(converter: Converter, folder: Path) -> None:
             kana = [(katakana_only(text), katakana_only(row["kana"])) for text, row in zip(texts, rows, strict=True)]
             pairs = [(converter.convert(text), row["text"]) for text, row in zip(texts, rows, strict=True)]
             print(line(f"{mode}, {name}", pairs, kana))
+
+
+def from_numbers(converter: Converter, folder: Path) -> None:
+    """Numbers read digit by digit: all of their digits right, in digits, and edits of digits."""
+    lines = (Path(__file__).parent / "said_numbers.tsv").read_text(encoding="utf-8").splitlines()
+    right = dict(line.split("\t") for line in lines)
+    texts, audio = recordings(folder)
+    model = uniasr.load_model(threads=1)
+    for mode in ("offline", "normal", "fast"):
+        results = model.transcribe_batch(audio, RATE, mode, converter=str(converter.directory))
+        found = [re.sub(r"[^\d.]", "", itn(result.text, "ja")) for result in results]
+        pairs = [(digits, right[text]) for digits, text in zip(found, texts, strict=True)]
+        exact = sum(digits == wanted for digits, wanted in pairs)
+        print(f"{mode:8} {exact} of {len(pairs)} numbers, {rate(pairs):.1f} % of the digits wrong")
+
+
+def recordings(folder: Path) -> tuple[list[str], list[npt.NDArray[np.float32]]]:
+    """Texts and padded samples of what ja_synth.py has made."""
+    texts, audio = [], []
+    for table in sorted(folder.glob("*.tsv")):
+        with zipfile.ZipFile(table.with_suffix(".zip")) as archive, table.open(encoding="utf-8") as lines:
+            for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
+                texts.append(row["text"])
+                samples, _ = soundfile.read(io.BytesIO(archive.read(row["file"])), dtype="float32")
+                audio.append(np.concatenate([PAD, samples, PAD]))
+    return texts, audio
 
 
 def from_held_back(converter: Converter, work: Path) -> None:
@@ -111,9 +137,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--converter", help="a directory  [default: the packaged converter]")
+    parser.add_argument("--numbers", type=Path, metavar="SYNTH", help="only the numbers read digit by digit")
     parser.add_argument("--held-back", type=Path, metavar="WORK", help="only the held-back training sentences")
     options = parser.parse_args()
     converter = uniasr.load_converter(options.converter)
+    if options.numbers:
+        from_numbers(converter, options.numbers)
+        return
     print(f"{'':24} {'n':>5} {'written':>8} {'numbers':>8} {'equal %':>7} {'kana':>6}")
     if options.held_back:
         from_held_back(converter, options.held_back)
