@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from uniasr.configs.frontend import FrontendConfig
-from uniasr.configs.fsmn_vad import FsmnConfig, FsmnVadConfig, VadOptions
+from uniasr.configs.fsmn_vad import FsmnConfig, FsmnVadConfig, RecognitionOptions, VadOptions
 
 SILENCE, SPEECH = 0, 1
 FRONTEND = FrontendConfig(n_mels=40, frame_shift_ms=20.0, lfr_m=9, lfr_n=1)
@@ -25,5 +25,9 @@ def config() -> FsmnVadConfig:
     )
     # Frames are speech from a probability of 0.5 on; all else is as published.
     options = VadOptions(speech_noise_thres=0.0)
+    # What a recogniser is to hear begins at 0.3, with more around it: a word that is left out is lost.
+    recognition = RecognitionOptions(
+        speech_noise_thres=-0.4, lookback_time_start_point=400, lookahead_time_end_point=400
+    )
     # The softest speech that is trained on peaks 49 dB below full scale; windows whose samples have -64 dB are nothing.
-    return FsmnVadConfig(frontend=FRONTEND, encoder=encoder, options=options, quiet_db=-38.0)
+    return FsmnVadConfig(frontend=FRONTEND, encoder=encoder, options=options, quiet_db=-38.0, recognition=recognition)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import uniasr
 from uniasr.checkpoints.fsmn_vad import is_fsmn_vad, read_fsmn_vad, write_fsmn_vad
 from uniasr.configs.frontend import FrontendConfig
-from uniasr.configs.fsmn_vad import FsmnConfig, FsmnVadConfig, VadOptions
+from uniasr.configs.fsmn_vad import FsmnConfig, FsmnVadConfig, RecognitionOptions, VadOptions
 from uniasr.errors import ModelError, ModelNotFoundError, OptionError, OutputError, UniasrError
 
 
@@ -126,6 +126,10 @@ def test_rows_of_our_own_may_be_longer_and_need_not_all_be_heard():
     assert FsmnVadConfig(frontend=frontend, encoder=encoder, quiet_db=-40.0).frames_per_row == 2
     with pytest.raises(ValueError, match="quiet_db"):
         FsmnVadConfig(frontend=frontend, encoder=encoder, quiet_db=float("nan"))
+    assert FsmnVadConfig(frontend=frontend, encoder=encoder).for_recognition == {}
+    wrong = RecognitionOptions(speech_noise_thres=0, lookback_time_start_point=-1, lookahead_time_end_point=0)
+    with pytest.raises(OptionError, match="lookback_time_start_point"):
+        FsmnVadConfig(frontend=frontend, encoder=encoder, recognition=wrong)
     with pytest.raises(ValueError, match=r"15\.0 ms"):
         FsmnVadConfig(frontend=replace(frontend, frame_shift_ms=15.0), encoder=encoder)
 

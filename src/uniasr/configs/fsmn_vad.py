@@ -6,7 +6,7 @@ Source: funasr 1.4.16 funasr/models/fsmn_vad_streaming; the option names are the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from math import isfinite
 from typing import Any
 
@@ -157,6 +157,15 @@ def _whole(options: VadOptions, least: int, *names: str) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecognitionOptions:
+    """Options of a pipeline in place of those of the same name: what a recogniser does not hear is lost for good."""
+
+    speech_noise_thres: float
+    lookback_time_start_point: int
+    lookahead_time_end_point: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FsmnVadConfig:
     """Everything but the weights and the CMVN values."""
 
@@ -166,6 +175,8 @@ class FsmnVadConfig:
     quiet_db: float | None = None
     """Where a second of audio is quieter than this (levels as for `decibel_thres`), the network is not asked: it is
     silence. None: the network hears everything."""
+    recognition: RecognitionOptions | None = None
+    """What a pipeline uses for its recogniser. None: the options as they are."""
 
     def __post_init__(self) -> None:
         if self.encoder.input_dim != self.frontend.feature_size:
@@ -178,10 +189,16 @@ class FsmnVadConfig:
             )
         if wrong := [i for i in self.options.sil_pdf_ids if not 0 <= i < self.encoder.output_dim]:
             raise ValueError(f"sil_pdf_ids has {wrong[0]}, but the network has {self.encoder.output_dim} outputs")
+        self.options.with_changes(self.for_recognition)  # says what is wrong with them
         if self.quiet_db is not None and (not isfinite(self.quiet_db) or self.frontend.lfr_n != 1):
             raise ValueError(
                 f"quiet_db is {self.quiet_db} with lfr_n {self.frontend.lfr_n}; it must be finite, and lfr_n 1"
             )
+
+    @property
+    def for_recognition(self) -> dict[str, Any]:
+        """Changes to the options, for what a recogniser is to hear."""
+        return asdict(self.recognition) if self.recognition else {}
 
     @property
     def frames_per_row(self) -> int:

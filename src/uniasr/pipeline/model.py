@@ -176,7 +176,7 @@ class Pipeline:
         open_recognition()  # wrong options raise before any audio
         vad = None
         if self.vad is not None:
-            changes = _vad_changes(options.get("max_segment_s"))
+            changes = _vad_changes(self.vad, options.get("max_segment_s"))
             session = self.vad.stream(sample_rate, max_end_silence_ms, **changes).session
             vad = (self.vad.engine, session)
         return PipelineStream(open_recognition, self._finisher, PcmDecoder(channels), sample_rate, vad)
@@ -196,7 +196,7 @@ class Pipeline:
         assert vad is not None
         if not isinstance(merge_s, int | float) or not 0 <= merge_s <= 60:
             raise OptionError(f"merge_s is {merge_s!r:.80}; give seconds from 0 to 60")
-        changes, merge_ms = _vad_changes(max_segment_s), round(merge_s * 1000)
+        changes, merge_ms = _vad_changes(vad, max_segment_s), round(merge_s * 1000)
         vad.stream(max_end_silence_ms=max_end_silence_ms, **changes)  # wrong options raise before any work
         return lambda rate: SpeechCutter(vad, vad.stream(rate, max_end_silence_ms, **changes).session, rate, merge_ms)
 
@@ -214,10 +214,11 @@ def _with_words(options: dict[str, Any]) -> dict[str, Any]:
     return options if words is None else {**options, "hotwords": read_hotwords(words)}
 
 
-def _vad_changes(max_segment_s: float | None) -> dict[str, Any]:
-    if max_segment_s is None:
-        return {}
-    return {"max_single_segment_time": min(int(MOST_NUMBER), max(1, round(max_segment_s * 1000)))}
+def _vad_changes(vad: Vad, max_segment_s: float | None) -> dict[str, Any]:
+    changes = vad.config.for_recognition
+    if max_segment_s is not None:
+        changes["max_single_segment_time"] = min(int(MOST_NUMBER), max(1, round(max_segment_s * 1000)))
+    return changes
 
 
 def _outcomes(work: Iterator[Recording]) -> Iterator[Transcript | UniasrError]:
