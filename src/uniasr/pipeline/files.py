@@ -12,9 +12,9 @@ from math import floor
 from typing import Any, Protocol
 
 from uniasr.audio.load import Waveform
-from uniasr.errors import OptionError, UniasrError
+from uniasr.errors import UniasrError
 from uniasr.pipeline.finish import RecordingText
-from uniasr.pipeline.parts import Recogniser
+from uniasr.pipeline.parts import Recogniser, owed
 from uniasr.pipeline.speech import SpeechCutter, Stretch
 from uniasr.types import Segment, Transcript
 
@@ -141,13 +141,7 @@ def _decode(pool: list[Piece], recogniser: Recogniser, call: dict[str, Any]) -> 
     for rate in sorted({piece.recording.rate_hz for piece in pieces}):
         alike = sorted((piece for piece in pieces if piece.recording.rate_hz == rate), key=_length, reverse=True)
         samples = (piece.stretch.samples for piece in alike if piece.stretch is not None)
-        outcomes = iter(recogniser.attempt(samples, sample_rate=rate, **call))
-        for number, piece in enumerate(alike):
-            outcome = next(outcomes, None)
-            if outcome is None:
-                raise OptionError(
-                    f"asr gave {number} results for {len(alike)} stretches of speech; attempt() owes one each"
-                )
+        for piece, outcome in zip(alike, owed(recogniser, samples, sample_rate=rate, **call), strict=True):
             piece.stretch = None
             if isinstance(outcome, UniasrError):
                 piece.recording.error = piece.recording.error or outcome

@@ -11,7 +11,7 @@ from uniasr.audio.pcm import PcmDecoder
 from uniasr.errors import OptionError, UniasrError
 from uniasr.pipeline.files import Memory, Recording, recognised
 from uniasr.pipeline.finish import Finisher, transcript_of
-from uniasr.pipeline.parts import Conversion, Name, Recogniser, converter, detector, punctuator, recogniser
+from uniasr.pipeline.parts import Conversion, Name, Recogniser, converter, detector, owed, punctuator, recogniser
 from uniasr.pipeline.speech import SpeechCutter
 from uniasr.pipeline.stream import PipelineStream
 from uniasr.recognizers.punctuation import Punctuator
@@ -117,7 +117,7 @@ class Pipeline:
         check_many(audios)
         if self.vad is None:
             self._need_no_vad(max_end_silence_ms, merge_s)
-            outcomes = self.asr.attempt(audios, sample_rate=sample_rate, channel=channel, **call)
+            outcomes = owed(self.asr, audios, sample_rate=sample_rate, channel=channel, **call)
             return (one if isinstance(one, UniasrError) else self._finished(one) for one in outcomes)
         numbers = iter(range(2**63))
         work = recognised(

@@ -60,6 +60,26 @@ class Recogniser(Protocol):
         """Open a stream."""
 
 
+def owed(recogniser: Recogniser, audios: Iterable[Source], **call: Any) -> Iterator[Transcript | UniasrError]:
+    """What a recogniser makes of each audio. Raises OptionError where it gives fewer or more results than that."""
+    source, taken, given = iter(audios), 0, 0
+
+    def counted() -> Iterator[Source]:
+        nonlocal taken
+        for audio in source:
+            taken += 1
+            yield audio
+
+    for outcome in recogniser.attempt(counted(), **call):
+        given += 1
+        if given > taken:
+            break
+        yield outcome
+    taken += sum(1 for _ in source)
+    if given != taken:
+        raise OptionError(f"asr gave {given} results for {taken} inputs; attempt() owes one for each, in order")
+
+
 Name: TypeAlias = str | PathLike[str]
 
 

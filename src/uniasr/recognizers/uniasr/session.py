@@ -28,7 +28,7 @@ from uniasr.recognizers.uniasr.segments import (
     pause_rows,
 )
 from uniasr.recognizers.uniasr.views import rows_in_view
-from uniasr.recognizers.written import Conversion
+from uniasr.recognizers.written import Conversion, Writing
 from uniasr.text.hotwords import Hotwords, read_hotwords
 from uniasr.text.vocabulary import Vocabulary
 from uniasr.types import F32, DecodingOptions, Event, Final, Segment
@@ -152,7 +152,7 @@ class Session:
         if segment.hearing is not Hearing.FIRST:
             return False
         assert segment.num_frames is not None
-        self._writing = self._kana.writing(self._words) if self._kana else None  # nothing was promised with the old one
+        self._writing = self._new_writing()  # nothing was promised with the old one
         self.segment = self._opened(segment.index, segment.start, self.plans.again, self._features, Hearing.SECOND)
         self.segment.end_at(segment.num_frames)
         return True
@@ -183,9 +183,12 @@ class Session:
         if self.plans.again:
             plans, hearing = plans if self.live else plans[:1], Hearing.FIRST  # what nobody sees need not be heard
         self._closed = None
-        self._writing = self._kana.writing(self._words) if self._kana else None
+        self._writing = self._new_writing()
         self.segment = self._opened(index, start, plans, self._features, hearing)
         self._reports = Reports(self.segment, self._vocabulary, self._writing, self.options.refresh_ms)
+
+    def _new_writing(self) -> Writing | None:
+        return self._kana.writing(self._words) if self._kana else None
 
     def _viewed(self, view: ViewConfig, num_frames: int) -> OpenSegment:
         """The closed segment once more, in another view."""
