@@ -56,8 +56,8 @@ def held_back(network: CtTransformerNetwork, corpus: Corpus, *, told: bool) -> t
 
 
 def calibrate(network: CtTransformerNetwork, work: Path) -> dict[int, float]:
-    """Offsets for the marks by F1, the mean over both renderings: commas in the second look first."""
-    corpora = load(work, "held")
+    """Offsets for the marks by F1, the mean over corpora and speech in both renderings; commas in the second look."""
+    corpora = load(work, "held") + load(work, "held-spoken")
     parts = {told: [held_back(network, corpus, told=told) for corpus in corpora] for told in (False, True)}
     offsets = dict.fromkeys((COMMA, STOP, QUESTION), 0.0)
     for mark in (COMMA, STOP, QUESTION, STOP, QUESTION):
@@ -75,7 +75,9 @@ def calibrate(network: CtTransformerNetwork, work: Path) -> dict[int, float]:
         alone = ", ".join(
             f"{value:.3f} of {most:.3f}" for value, most in zip(tried[best], np.max(tried, 0), strict=True)
         )
-        print(f"mark {mark}: offset {offsets[mark]:+.1f}, F1 {alone} with offsets for text and kana alone")
+        print(
+            f"mark {mark}: offset {offsets[mark]:+.1f}, F1 {alone} (with its own offset; text, kana, speech, its kana)"
+        )
     return offsets
 
 

@@ -1,5 +1,6 @@
 """Make the word list and the training arrays.
 
+python spoken.py --out WORK
 python prepare.py --data DATA --out WORK
 """
 
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import readings
+import spoken
 import teacher
 import written
 from corpus import COMMA, ENDS, RENDERINGS, Sentence, rows, sentences
@@ -23,8 +25,9 @@ LEAST = 3
 LEAST_TAG = 300
 """Occurrences of a part of speech that make it a class of its own."""
 HELD_BACK = 40
-"""One sentence in so many is kept for calibration and for choosing among snapshots."""
+"""One sentence in so many, of the corpus and of speech, is kept for calibration and for choosing among snapshots."""
 WORD_ENDS = {"text": text_ends, "kana": kana_ends}
+PARTS = ("train", "held", "held-spoken")
 OPEN_NOUNS = ("名詞-普通名詞-一般//", "名詞-普通名詞-サ変", "名詞-普通名詞-形状詞", "名詞-固有名詞")
 OPEN = (*OPEN_NOUNS, "動詞-一般//", "形容詞-一般//", "形状詞-一般//")
 """How the names of classes begin whose words are exchanged in training; verbs and adjectives by inflection."""
@@ -35,7 +38,8 @@ def chances(
 ) -> list[list[float]]:
     """For each sentence the chance of a comma behind each of its morphemes, by the teacher and the readings.
 
-    The first `count` sentences are the corpus, the others were written for this.
+    The first `count` sentences are the corpus, the others were written for this, and commas of speech are taken half as
+    they were written.
     """
     ids: list[int] = []
     starts, owner, places, sources, commas = [0], [], [], [], []
@@ -51,13 +55,13 @@ def chances(
             sources.append(names.index(sentence.source))
             commas.append(end > 0 and sentence.labels[end - 1] == COMMA)
     owners, kinds, marked = np.array(owner, np.int64), np.array(sources, np.int64), np.array(commas, np.bool_)
-    corpus = owners < count
+    corpus, speech = owners < count, kinds == names.index(spoken.SOURCE)
     features = teacher.Places(
         np.array(ids, np.int64), np.array(starts, np.int64), owners, kinds, marked.astype(np.float32)
     )
-    alone = teacher.probabilities(features, corpus).astype(np.float64)
+    alone = teacher.probabilities(features, corpus | speech).astype(np.float64)
     chance = readings.combined(readings.read(owner, places), alone, owners, kinds, marked)
-    chance = np.where(corpus, chance, written.judged(alone, marked))
+    chance = np.where(corpus, chance, np.where(speech, (alone + marked) / 2, written.judged(alone, marked)))
     report(alone[corpus], chance[corpus], features.commas[corpus], owners[corpus])
     result: list[list[float]] = [[] for _ in found]
     for number, value in zip(owner, chance.tolist(), strict=True):
@@ -91,6 +95,14 @@ def targets(sentence: Sentence, ends: Sequence[int], commas: Sequence[float], ta
     return rows
 
 
+def part_of(number: int, count: int, sentence: Sentence) -> str:
+    """What a sentence is for; the first `count` are the corpus."""
+    spoken_one = sentence.source == spoken.SOURCE
+    if number % HELD_BACK or not (number < count or spoken_one):
+        return "train"
+    return "held-spoken" if spoken_one else "held"
+
+
 def classes(analysed: Sequence[list[Morpheme]]) -> tuple[dict[str, int], list[str]]:
     """Numbers of the parts of speech and the names by number; a rare one goes by its coarse name."""
     counts = Counter(morpheme.tag for found in analysed for morpheme in found)
@@ -109,7 +121,9 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     table = options.data / "ja_text" / "train.tsv.xz"
     both = {
-        rendering: [one for place in (table, written.TABLE) for one in sentences(place, rendering)]
+        rendering: [
+            one for place in (table, written.TABLE, options.out / spoken.TABLE) for one in sentences(place, rendering)
+        ]
         for rendering in RENDERINGS
     }
     count = sum(1 for _ in rows(table))
@@ -132,8 +146,8 @@ def main() -> None:
             for found, morphemes, chance in zip(part, analysed, commas, strict=True)
         ]
         usable = [i for i, found in enumerate(part) if found and learned[i]]
-        for name, held in (("train", False), ("held", True)):
-            kept = [i for i in usable if held == (i < count and i % HELD_BACK == 0)]
+        for name in PARTS:
+            kept = [i for i in usable if part_of(i, count, part[i]) == name]
             np.savez(
                 options.out / f"{name}-{rendering}.npz",
                 ids=np.array([index.get(word, 0) for i in kept for word in part[i].words], np.int32),

@@ -7,14 +7,18 @@ SudachiDict, which only this step uses.
 from __future__ import annotations
 
 import argparse
+import csv
 import lzma
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import digits
 import pyopenjtalk
+import spoken
 from readings import KATAKANA, plain_pronunciation, word_class
+
+WRITTEN = Path(__file__).parents[1] / "ja_punctuation" / "written.tsv.xz"
 
 
 def analysed(text: str) -> str:
@@ -34,37 +38,44 @@ def analysed(text: str) -> str:
     return " ".join(words)
 
 
-def sentences(path: Path) -> Iterator[tuple[str, str, str]]:
-    """Key, text and reading of each row."""
+def sentences(path: Path) -> Iterator[tuple[str, str]]:
+    """Text and reading of each row."""
     with lzma.open(path, "rt", encoding="utf-8") as lines:
-        columns = next(lines).rstrip("\n").split("\t")
-        places = [columns.index(name) for name in ("key", "text", "kana")]
-        for line in lines:
-            row = line.rstrip("\n").split("\t")
-            yield row[places[0]], row[places[1]], row[places[2]]
+        for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
+            yield row["text"], row["kana"]
+
+
+def write(path: Path, found: Iterable[str]) -> None:
+    """A numbered line for each sentence."""
+    lines = [f"{path.stem}-{i}\t{words}\n" for i, words in enumerate(found) if words]
+    path.write_text("".join(lines), encoding="utf-8")
+    print(f"{path.name}: {len(lines)} sentences")
 
 
 def main() -> None:
-    """Write `train.words`, without sentences whose analysis does not sound like their reading, and `digits.words`."""
+    """Write a file of words for each text; where a reading is known, only of sentences that sound like it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with ja_text")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--jobs", type=int, default=1)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    rows = list(sentences(arguments.data / "ja_text" / "train.tsv.xz"))
-    with multiprocessing.Pool(arguments.jobs) as pool:
-        found = pool.map(analysed, [text for _, text, _ in rows], chunksize=500)
-    kept = 0
-    with (arguments.out / "train.words").open("w", encoding="utf-8") as out:
-        for (key, _, kana), words in zip(rows, found, strict=True):
-            heard = "".join(word.split("/")[1] for word in words.split() if word != "、")
-            if words and heard == "".join(KATAKANA.findall(kana)):
-                out.write(f"{key}\t{words}\n")
-                kept += 1
-    print(f"{kept} of {len(rows)} sentences")
-    numbers = [f"digits-{i}\t{words}\n" for i, words in enumerate(digits.sentences(analysed))]
-    (arguments.out / "digits.words").write_text("".join(numbers), encoding="utf-8")
+    for path in (arguments.data / "ja_text" / "train.tsv.xz", WRITTEN):
+        rows = list(sentences(path))
+        with multiprocessing.Pool(arguments.jobs) as pool:
+            found = pool.map(analysed, [text for text, _ in rows], chunksize=500)
+        pairs = zip(found, rows, strict=True)
+        write(
+            arguments.out / f"{path.name.split('.')[0]}.words",
+            (words if pronunciation(words) == "".join(KATAKANA.findall(kana)) else "" for words, (_, kana) in pairs),
+        )
+    write(arguments.out / "spoken.words", spoken.sentences(analysed))
+    write(arguments.out / "digits.words", digits.sentences(analysed))
+
+
+def pronunciation(words: str) -> str:
+    """How analysed words sound."""
+    return "".join(word.split("/")[1] for word in words.split() if word != "、")
 
 
 if __name__ == "__main__":

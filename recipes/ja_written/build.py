@@ -17,6 +17,7 @@ import numpy as np
 from dictionary import Entry, agreed_words
 from model import END, START, UNKNOWN, Model, Settings, Word, estimate
 from perfect import hash_table
+from pruning import pruned
 
 from uniasr.checkpoints.kana_kanji import write_kana_kanji
 from uniasr.text import tn
@@ -24,16 +25,21 @@ from uniasr.text.kana_kanji.hashing import HashTable, left_part, middle_part, re
 from uniasr.text.kana_kanji.tables import FIRST_WORD, KANA, STEP, Tables, kana_codes
 
 CARD = Path(__file__).parent / "card"
+TEXTS = ("train.words", "spoken.words", "written.words")
 HELD_BACK = 40
 """One sentence in so many is kept out while settings are chosen (`--held-back`)."""
 UNKNOWN_CLASS = "名詞-固有名詞-一般"
 LONGEST = 14
 """Kana of a dictionary's word; what the training text has may be longer."""
+PRUNED = 4.5e-7
+"""Pairs and triples that change the model by less are left out (nats a word)."""
 DEAREST = 14.0
 """Words of the dictionaries that Mozc finds less likely than this are left out (natural logarithm)."""
 NUMERALS = str.maketrans("0123456789０１２３４５６７８９", "〇一二三四五六七八九" * 2)
 NUMBER = re.compile(r"\d\d+")
 """Of several digits, in a written form: numbers are written as they are spoken, digits are the work of ITN."""
+LATIN = re.compile("[A-Za-z]")
+"""Digits beside letters stay: 3D."""
 SMOOTHING = 0.02
 """Added to the count of each pair of kana."""
 
@@ -49,6 +55,8 @@ def read_sentences(path: Path) -> list[list[Analysed]]:
 
 def _word(text: str) -> Analysed:
     surface, pronunciation, name = text.split("/")
+    if LATIN.search(surface):
+        return surface, pronunciation, name
     spelled = NUMBER.sub(lambda number: tn(unicodedata.normalize("NFKC", number[0]), "ja"), surface)
     return spelled.translate(NUMERALS), pronunciation, name
 
@@ -147,11 +155,13 @@ def made(
     words: Mapping[Entry, tuple[str, float]],
     settings: Settings,
     dearest: float,
+    threshold: float,
 ) -> Tables:
     """The tables of a model of these sentences and words."""
     classes, prior, unknown = vocabulary(sentences, words, dearest)
     known = [[UNKNOWN if word[:2] in unknown else word[:2] for word in sentence] for sentence in sentences]
-    return tables(estimate(known, classes, prior, settings), classes, kana_model(sorted(unknown), sorted(words)))
+    model = pruned(estimate(known, classes, prior, settings), known, classes, threshold)
+    return tables(model, classes, kana_model(sorted(unknown), sorted(words)))
 
 
 def main() -> None:
@@ -163,11 +173,11 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--held-back", action="store_true", help=f"leave out one sentence in {HELD_BACK}")
     arguments = parser.parse_args()
-    sentences = read_sentences(arguments.work / "train.words")
+    sentences = [sentence for name in TEXTS for sentence in read_sentences(arguments.work / name)]
     if arguments.held_back:
         sentences = [sentence for i, sentence in enumerate(sentences) if i % HELD_BACK]
     sentences += read_sentences(arguments.work / "digits.words")
-    found = made(sentences, agreed_words(arguments.naist, arguments.mozc), Settings(), DEAREST)
+    found = made(sentences, agreed_words(arguments.naist, arguments.mozc), Settings(), DEAREST, PRUNED)
     card = {"language": "ja", "licence": "CC BY 4.0 and BSD", "released": True}
     write_kana_kanji(arguments.output, found, files=sorted(CARD.iterdir()), card=card)
     sizes = {path.name: path.stat().st_size for path in sorted(arguments.output.iterdir())}

@@ -1,10 +1,9 @@
 """Character error rate of written Japanese: from the right kana, and from what the packaged recogniser hears.
 
-python evaluate.py --data DATA [--converter DIRECTORY] [--held-back WORK | --numbers SYNTH]
+python evaluate.py --data DATA [--converter DIRECTORY] [--held-back WORK]
 
 Both sides are NFKC without marks, symbols and blanks. "numbers" also writes numbers with digits on both sides (ITN),
-since the text has 5 where the converter writes 五. `--numbers`: how many of the numbers of `said_numbers.tsv`, read
-digit by digit, come out right; SYNTH is what ja_synth.py made of its sentences.
+since the text has 5 where the converter writes 五.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import soundfile
-from build import HELD_BACK, read_sentences
+from build import HELD_BACK, TEXTS, read_sentences
 from rapidfuzz.distance import Levenshtein
 
 import uniasr
@@ -96,20 +95,6 @@ def from_speech(converter: Converter, folder: Path) -> None:
             print(line(f"{mode}, {name}", pairs, kana))
 
 
-def from_numbers(converter: Converter, folder: Path) -> None:
-    """Numbers read digit by digit: all of their digits right, in digits, and edits of digits."""
-    lines = (Path(__file__).parent / "said_numbers.tsv").read_text(encoding="utf-8").splitlines()
-    right = dict(line.split("\t") for line in lines)
-    texts, audio = recordings(folder)
-    model = uniasr.load_model(threads=1)
-    for mode in ("offline", "normal", "fast"):
-        results = model.transcribe_batch(audio, RATE, mode, converter=str(converter.directory))
-        found = [re.sub(r"[^\d.]", "", itn(result.text, "ja")) for result in results]
-        pairs = [(digits, right[text]) for digits, text in zip(found, texts, strict=True)]
-        exact = sum(digits == wanted for digits, wanted in pairs)
-        print(f"{mode:8} {exact} of {len(pairs)} numbers, {rate(pairs):.1f} % of the digits wrong")
-
-
 def recordings(folder: Path) -> tuple[list[str], list[npt.NDArray[np.float32]]]:
     """Texts and padded samples of what ja_synth.py has made."""
     texts, audio = [], []
@@ -124,12 +109,12 @@ def recordings(folder: Path) -> tuple[list[str], list[npt.NDArray[np.float32]]]:
 
 def from_held_back(converter: Converter, work: Path) -> None:
     """The training sentences that `build.py --held-back` leaves out."""
-    sentences = read_sentences(work / "train.words")[::HELD_BACK]
-    pairs = [
-        (converter.convert("".join(word[1] for word in sentence)), "".join(word[0] for word in sentence))
-        for sentence in sentences
-    ]
-    print(line("held back", pairs))
+    sentences = [(name, sentence) for name in TEXTS for sentence in read_sentences(work / name)][::HELD_BACK]
+    for name in TEXTS:
+        chosen = [sentence for text, sentence in sentences if text == name]
+        heard = ["".join(word[1] for word in sentence) for sentence in chosen]
+        right = ["".join(word[0] for word in sentence) for sentence in chosen]
+        print(line(name, [(converter.convert(kana), text) for kana, text in zip(heard, right, strict=True)]))
 
 
 def main() -> None:
@@ -137,13 +122,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--converter", help="a directory  [default: the packaged converter]")
-    parser.add_argument("--numbers", type=Path, metavar="SYNTH", help="only the numbers read digit by digit")
     parser.add_argument("--held-back", type=Path, metavar="WORK", help="only the held-back training sentences")
     options = parser.parse_args()
     converter = uniasr.load_converter(options.converter)
-    if options.numbers:
-        from_numbers(converter, options.numbers)
-        return
     print(f"{'':24} {'n':>5} {'written':>8} {'numbers':>8} {'equal %':>7} {'kana':>6}")
     if options.held_back:
         from_held_back(converter, options.held_back)

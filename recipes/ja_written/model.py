@@ -48,7 +48,7 @@ def estimate(
     sentences: Sequence[Sequence[Word]], classes: Mapping[Word, str], prior: Mapping[Word, float], settings: Settings
 ) -> Model:
     """Estimate from sentences without their ends; `prior` is a frequency for all words (any scale)."""
-    triples = Counter(t for words in sentences for t in _windows(words))
+    triples = Counter(t for words in sentences for t in windows(words))
     pairs: Counter[tuple[Word, Word]] = Counter()
     for u, v, w in triples:
         pairs[v, w] += triples[u, v, w] if u == v == START else 1
@@ -65,7 +65,8 @@ def estimate(
     return Model(word, by_class, pair, pair_left, {(*h, w): p for (h, w), p in triple.items()}, triple_left)
 
 
-def _windows(words: Sequence[Word]) -> Iterable[tuple[Word, Word, Word]]:
+def windows(words: Sequence[Word]) -> Iterable[tuple[Word, Word, Word]]:
+    """Every word of a sentence and its end, each with the two before it."""
     padded = [START, START, *words, END]
     return zip(padded, padded[1:], padded[2:], strict=False)
 
