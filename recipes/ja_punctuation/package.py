@@ -56,8 +56,13 @@ def held_back(network: CtTransformerNetwork, corpus: Corpus, *, told: bool) -> t
 
 
 def calibrate(network: CtTransformerNetwork, work: Path) -> dict[int, float]:
-    """Offsets for the marks by F1, the mean over corpora and speech in both renderings; commas in the second look."""
-    corpora = load(work, "held") + load(work, "held-spoken")
+    """Offsets for the marks by F1, the mean over corpora and speech in both renderings; commas in the second look.
+
+    Who wrote the speech put next to no question marks, so that the corpora alone choose theirs.
+    """
+    corpora = load(work, "held")
+    chosen_by = dict.fromkeys((COMMA, STOP), slice(None)) | {QUESTION: slice(len(corpora))}
+    corpora += load(work, "held-spoken")
     parts = {told: [held_back(network, corpus, told=told) for corpus in corpora] for told in (False, True)}
     offsets = dict.fromkeys((COMMA, STOP, QUESTION), 0.0)
     for mark in (COMMA, STOP, QUESTION, STOP, QUESTION):
@@ -68,7 +73,12 @@ def calibrate(network: CtTransformerNetwork, work: Path) -> dict[int, float]:
                 shift[other] = value
             if mark == COMMA:
                 shift[[STOP, QUESTION]] = -np.inf
-            tried.append([f1((logits + shift).argmax(axis=1), truth, mark) for logits, truth in parts[mark == COMMA]])
+            tried.append(
+                [
+                    f1((logits + shift).argmax(axis=1), truth, mark)
+                    for logits, truth in parts[mark == COMMA][chosen_by[mark]]
+                ]
+            )
         means = np.mean(tried, axis=1)
         best = int(np.median(np.flatnonzero(means >= means.max() - NEAR)))
         offsets[mark] = float(OFFSETS[best])

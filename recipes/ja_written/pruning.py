@@ -24,7 +24,8 @@ NONE_LEFT = 1e-6
 def pruned(model: Model, sentences: Iterable[Sequence[Word]], class_of: Mapping[Word, str], threshold: float) -> Model:
     """The model without what changes it by less than `threshold` nats a word; contexts of what stays, stay."""
     counts = Counter(window[:2] for words in sentences for window in windows(words))
-    shares = {context: count / counts.total() for context, count in counts.items()}
+    total = counts.total()
+    shares = {context: count / total for context, count in counts.items()}
     shares_of_last: defaultdict[Word, float] = defaultdict(float)
     for (_, v), share in shares.items():
         shares_of_last[v] += share
