@@ -1,4 +1,4 @@
-"""What the corpora lack: numbers read digit by digit, Latin letters, and ten kinds of real talk.
+"""What the corpora lack: numbers read digit by digit, Latin letters, and eleven kinds of talk.
 
 python blind.py numbers|letters|domains SYNTH [--converter DIRECTORY]
 
