@@ -101,10 +101,19 @@ def real_sentences(folder: Path) -> list[Recording]:
     ]
 
 
+def english(folder: Path) -> list[Recording]:
+    """Real read English, the part for training: voices to talk in the background, so without kana."""
+    return [
+        Recording(row["key"], folder / "train.zip", row["file"], "", seconds=float(row["seconds"]), text=row["text"])
+        for row in table(folder / "train.tsv")
+    ]
+
+
 def noises(folder: Path) -> list[Samples]:
-    """All noise recordings, decoded."""
-    with zipfile.ZipFile(folder / "noise.zip") as archive:
+    """All recordings of the one archive in a folder of noise, decoded."""
+    (path,) = folder.glob("*.zip")
+    with zipfile.ZipFile(path) as archive:
         return [
             soundfile.read(io.BytesIO(archive.read(row["file"])), dtype="float32")[0]
-            for row in table(folder / "noise.tsv")
+            for row in table(path.with_suffix(".tsv"))
         ]

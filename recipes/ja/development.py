@@ -18,6 +18,7 @@ PAD = np.zeros(int(0.3 * RATE), np.float32)
 """Silence before and after every recording: the words are cut close."""
 NOISE_DB = (25, 20, 15, 10, 5, 0)
 BABBLE_DB = 10
+UNHEARD_DB = 10
 VOICES = 5
 """Speakers in the babble."""
 NOISY = 150
@@ -79,6 +80,13 @@ def noisy_trials(
         yield Trial("synthetic-kokoro", sentences, "noise", level, with_noise(backwards, level))
     voices = synthetic(hts_dev)
     yield Trial("synthetic-kokoro", sentences, "babble", BABBLE_DB, _babble(voices, BABBLE_DB))
+
+
+def unheard_trials(folders: Sequence[Path], sounds: Path, limit: int | None = None) -> Iterator[Trial]:
+    """Speech of the given folders among sounds that nothing was trained on (`heldout_sounds.py`)."""
+    disturb = with_noise(noises(sounds), UNHEARD_DB)
+    for folder in folders:
+        yield Trial(folder.name, tuple(synthetic(folder)[:limit]), "unheard sounds", UNHEARD_DB, disturb)
 
 
 def with_noise(recorded: list[Samples], level: float) -> Disturb:

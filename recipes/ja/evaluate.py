@@ -1,7 +1,7 @@
 """Error rates of a model on the development sets, in every mode or at every latency, and in noise.
 
-    python evaluate.py --data DATA --hts-dev SYNTH/hts_dev [MODEL] [--latencies all] [--noise] [--unseen DIR...]
-        [--json results/ja.json]
+    python evaluate.py --data DATA --hts-dev SYNTH/hts_dev [MODEL] [--latencies all] [--noise]
+        [--unseen DIR... [--sounds DIR]] [--json results/ja.json]
 
 Kana: what the recogniser heard, against the corpus reading. Written: what it writes, against the corpus text, NFKC
 without marks and blanks; numbers: the same with numbers in digits on both sides, since texts have 5 where the model
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from corpus import RATE, Recording
-from development import Trial, clean_trials, noisy_trials
+from development import Trial, clean_trials, noisy_trials, unheard_trials
 
 import uniasr
 from uniasr.recognizers.uniasr import Uniasr
@@ -79,6 +79,9 @@ def runs(model: Uniasr, options: argparse.Namespace) -> Iterator[dict[str, Any]]
     for trial in noisy_trials(options.data, options.hts_dev, options.limit) if options.noise else ():
         for pair in modes:
             yield shown(trial, measure(model, trial, pair, **search), converter=True)
+    for trial in unheard_trials(options.unseen, options.sounds, options.limit) if options.sounds else ():
+        for pair in modes:
+            yield shown(trial, measure(model, trial, pair, **search), converter=True)
 
 
 def other_latencies(model: Uniasr, modes: Sequence[Pair]) -> list[Pair]:
@@ -119,6 +122,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--hts-dev", type=Path, required=True)
     parser.add_argument("--unseen", type=Path, nargs="+", default=(), help="speech of other voices, see unseen.py")
+    parser.add_argument("--sounds", type=Path, help="that speech among these sounds, too, see heldout_sounds.py")
     parser.add_argument("--limit", type=int, help="only the first recordings of every set")
     parser.add_argument("--beam-size", type=int, help="the model's own by default")
     parser.add_argument("--latencies", choices=("modes", "all"), default="modes", help="the modes' own, or every one")

@@ -8,6 +8,7 @@ DATA is a folder with ja_synth_kokoro, ja_synth_dev, ja_real, noise; SYNTH what 
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -80,19 +81,30 @@ def dev_plans(data: Path, hts_dev: Path) -> Iterator[tuple[str, list[Plan]]]:
 class Worker:
     """Makes the rows of one plan; the noises are read once per process."""
 
-    def __init__(self, noise_folder: Path) -> None:
-        self.noises = noises(noise_folder)
+    def __init__(self, copy: int, noise_folders: list[Path]) -> None:
+        self.copy = copy
+        self.noises = balanced([noises(folder) for folder in noise_folders])
         self.front_end = FrontEnd(CONFIG, PLAIN)
+
+    def random(self, store: int, plan: Plan) -> np.random.Generator:
+        """Where all draws of an entry come from."""
+        return np.random.default_rng([store, plan.seed, self.copy] if self.copy else [store, plan.seed])
 
     def rows(self, plan: Plan) -> F32:
         """Feature rows before CMVN."""
-        random = np.random.default_rng([11, plan.seed])
+        random = self.random(11, plan)
         short = len(plan.parts) > 1 or plan.parts[0].seconds < 2
         low, high = (0.1, 0.5) if short else (0.0, 0.4)
         samples = np.concatenate([pad(part.samples(), random, low, high) for part in plan.parts])
         if plan.spoiled:
             samples = spoil(samples, self.noises, random)
         return rows_of(self.front_end, samples)
+
+
+def balanced(folders: list[list[Samples]]) -> list[Samples]:
+    """The recordings of several folders, repeated so that each folder has the same share."""
+    most = max(map(len, folders))
+    return [samples for found in folders for samples in itertools.islice(itertools.cycle(found), most)]
 
 
 def rows_of(front_end: FrontEnd, samples: Samples) -> F32:
@@ -142,14 +154,21 @@ def command(about: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--sounds", type=Path, nargs="*", default=[], help="folders of noise beside DATA/noise")
+    parser.add_argument("--copy", type=int, default=0, help="another number draws everything anew")
     return parser
+
+
+def heard_among(options: argparse.Namespace) -> tuple[int, list[Path]]:
+    """What a worker needs of such a command: the number of the copy and the folders of noise."""
+    return options.copy, [options.data / "noise", *options.sounds]
 
 
 def write_train(
     options: argparse.Namespace, plans: Iterator[Plan], make: Callable[..., Worker], *arguments: object
 ) -> None:
     """The training store of such a command."""
-    with pool_of(options.jobs, make, options.data / "noise", *arguments) as pool:
+    with pool_of(options.jobs, make, *heard_among(options), *arguments) as pool:
         write(options.out / "train", list(plans), pool)
 
 
@@ -159,7 +178,7 @@ def main() -> None:
     parser.add_argument("--hts", type=Path, nargs="+", required=True)
     parser.add_argument("--hts-dev", type=Path, required=True)
     options = parser.parse_args()
-    with pool_of(options.jobs, Worker, options.data / "noise") as pool:
+    with pool_of(options.jobs, Worker, *heard_among(options)) as pool:
         for name, plans in dev_plans(options.data, options.hts_dev):
             write(options.out / name, plans, pool)
     write_train(options, training_plans(options.data, options.hts), Worker)

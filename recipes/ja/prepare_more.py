@@ -40,7 +40,7 @@ class SpeedWorker(Worker):
 
     def rows(self, plan: Plan) -> F32:
         """Feature rows before CMVN."""
-        random = np.random.default_rng([23, plan.seed])
+        random = self.random(23, plan)
         samples = np.concatenate([pad(part.samples(), random, 0.0, 0.4) for part in plan.parts])
         if plan.key.rsplit("-", 1)[1].startswith("s"):
             speed = SPEEDS[int(random.integers(len(SPEEDS)))]

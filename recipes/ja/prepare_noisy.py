@@ -15,8 +15,9 @@ import numpy as np
 import prepare
 import scipy.signal
 import soundfile
-from corpus import RATE, Recording, Samples, real_words, synthetic
+from corpus import RATE, Recording, Samples, english, real_words, synthetic
 from prepare import Plan, Worker, joined, pad, rows_of
+from sounds import sound
 from spoil import at_some_level, mixed, room
 
 from uniasr.audio.resample import resample
@@ -28,7 +29,7 @@ NOISE_DB = (-2.0, 22.0)
 BABBLE = (1, 8)
 """Voices in the background."""
 VOICE_STEP = 6
-"""Every sixth neural recording is one of them."""
+"""Every sixth neural recording, and real one of English, is one of them."""
 
 
 def plans(data: Path, speech: list[Path]) -> Iterator[Plan]:
@@ -45,7 +46,7 @@ def plans(data: Path, speech: list[Path]) -> Iterator[Plan]:
 
 
 def noise_like(random: np.random.Generator, noises: list[Samples], voices: list[Samples], count: int) -> Samples:
-    """A recording of noise, several voices, or coloured noise."""
+    """A recording of noise, several voices, a sound of a formula, or coloured noise."""
     kind = random.random()
     if kind < 0.5:
         noise = noises[random.integers(len(noises))]
@@ -53,6 +54,8 @@ def noise_like(random: np.random.Generator, noises: list[Samples], voices: list[
     if kind < 0.8:
         found = [voices[i] for i in random.integers(0, len(voices), int(random.integers(*BABBLE)))]
         return sum((np.resize(np.roll(voice, -random.integers(len(voice))), count) for voice in found), np.zeros(count))
+    if kind < 0.88:
+        return sound(random, count)
     return scipy.signal.lfilter([1.0], [1.0, -random.uniform(0.0, 0.98)], random.standard_normal(count))
 
 
@@ -82,13 +85,13 @@ def channel(samples: Samples, random: np.random.Generator) -> Samples:
 class NoisyWorker(Worker):
     """Speed, room, noise, channel and level, each drawn."""
 
-    def __init__(self, noise_folder: Path, voices: list[Recording]) -> None:
-        super().__init__(noise_folder)
+    def __init__(self, copy: int, noise_folders: list[Path], voices: list[Recording]) -> None:
+        super().__init__(copy, noise_folders)
         self.voices = [voice.samples() for voice in voices[::VOICE_STEP]]
 
     def rows(self, plan: Plan) -> F32:
         """Feature rows before CMVN."""
-        random = np.random.default_rng([43, plan.seed])
+        random = self.random(43, plan)
         samples = np.concatenate([pad(part.samples(), random, 0.05, 0.6) for part in plan.parts])
         if random.random() < 0.5:
             samples = resample(samples.astype(np.float32), round(RATE * random.uniform(*SPEED)), RATE)
@@ -108,7 +111,7 @@ def main() -> None:
     parser = prepare.command(__doc__)
     parser.add_argument("--speech", type=Path, nargs="+", required=True)
     options = parser.parse_args()
-    voices = synthetic(options.data / "ja_synth_kokoro")
+    voices = synthetic(options.data / "ja_synth_kokoro") + english(options.data / "en_read")
     prepare.write_train(options, plans(options.data, options.speech), NoisyWorker, voices)
 
 

@@ -32,7 +32,7 @@ class QuietWorker(Worker):
 
     def rows(self, plan: Plan) -> F32:
         """Feature rows before CMVN."""
-        random = np.random.default_rng([31, plan.seed])
+        random = self.random(31, plan)
         quiet = [np.zeros(int(RATE * random.uniform(*QUIET_S)), np.float32) for _ in range(len(plan.parts) + 1)]
         pieces = [quiet[0]]
         for part, after in zip(plan.parts, quiet[1:], strict=True):

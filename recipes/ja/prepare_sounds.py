@@ -52,7 +52,7 @@ class SoundsWorker(Worker):
 
     def rows(self, plan: Plan) -> F32:
         """Feature rows before CMVN."""
-        random = np.random.default_rng([67, plan.seed])
+        random = self.random(67, plan)
         spoken = np.concatenate([pad(part.samples(), random, 0.05, 0.4) for part in plan.parts])
         if random.random() < 0.25:
             spoken = room(spoken, random)

@@ -1,9 +1,10 @@
-"""New CTC heads for a packaged model that has none, and weights to go on from when the runs are gone.
+"""Weights to go on from when the runs are gone, and new CTC heads for a packaged model.
 
-    python reopen.py MODEL --work WORK... --run RUN
+    python reopen.py MODEL [--work WORK...] --run RUN
 
 RUN gets the model's tokens and CMVN, and a snapshot for `train.py --init`, `mix.py` and `package.py`: the packaged
-weights (int8, so a little off those that were trained) and heads that are trained alone, the rest frozen.
+weights (int8, so a little off those that were trained). With stores given, CTC heads are new and trained alone, the rest
+frozen.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import model
 import numpy as np
 import torch
 import train
 
 from uniasr.checkpoints import read_model
+from uniasr.checkpoints.files import ModelFiles
 from uniasr.checkpoints.network import load_network
+from uniasr.checkpoints.weights import CTC_HEADS
 from uniasr.networks.uniasr import UniasrNetwork
 from uniasr.training.augment import ChannelConfig
 from uniasr.training.batches import Batches, BatchOptions
@@ -37,11 +39,25 @@ OPTIONS = TrainOptions(
 )
 
 
+def train_heads(network: UniasrNetwork, files: ModelFiles, options: argparse.Namespace) -> None:
+    """Heads that begin anew."""
+    torch.manual_seed(1)
+    new = UniasrNetwork(files.config, ctc=True).state_dict()
+    heads = {name: value for name, value in new.items() if name.startswith(CTC_HEADS)}
+    network.load_state_dict(network.state_dict() | heads)
+    trainer = Trainer(network.train(), options.run / "heads", OPTIONS)
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(name.startswith(CTC_HEADS))
+    stores = [FeatureStore(work / "train") for work in options.work]
+    found = [source for store in stores for source in train.sources(store, files.tokens.tokens)]
+    trainer.run(Batches(found, files.cmvn, BatchOptions()))
+
+
 def main() -> None:
     """Write the run's beginning."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
-    parser.add_argument("--work", type=Path, nargs="+", required=True)
+    parser.add_argument("--work", type=Path, nargs="*", default=[], help="stores to train new heads on")
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
@@ -50,15 +66,9 @@ def main() -> None:
     options.run.mkdir(parents=True, exist_ok=True)
     (options.run / "tokens.txt").write_text("\n".join(files.tokens.tokens) + "\n", encoding="utf-8")
     np.save(options.run / "cmvn.npy", np.stack([files.cmvn.shift, files.cmvn.scale]))
-    torch.manual_seed(1)
-    network = UniasrNetwork(model.config(len(files.tokens)), ctc=True)
-    network.load_state_dict(network.state_dict() | load_network(files, ctc=False).state_dict())
-    trainer = Trainer(network, options.run / "heads", OPTIONS)
-    for name, parameter in network.named_parameters():
-        parameter.requires_grad_(name.startswith("ctc"))
-    stores = [FeatureStore(work / "train") for work in options.work]
-    found = [source for store in stores for source in train.sources(store, files.tokens.tokens)]
-    trainer.run(Batches(found, files.cmvn, BatchOptions()))
+    network = load_network(files)
+    if options.work:
+        train_heads(network, files, options)
     torch.save(network.state_dict(), options.run / "weights-0000000.pt")
 
 

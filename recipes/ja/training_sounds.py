@@ -1,0 +1,110 @@
+"""Sounds without words to train among: effects, instruments and music of Debian's packages, beside the recorded ones.
+
+    apt-get download chromium-bsu-data enigma-data hydrogen-drumkits lbreakout2-data oxygen-sounds pingus-data
+    apt-get download simutrans-pak64 sonic-pi-samples supertux-data wesnoth-1.16-data wesnoth-1.16-music
+    apt-get download xmoto-data
+    for package in *.deb; do dpkg-deb -x $package unpacked/${package%%_*}; done
+    python training_sounds.py unpacked SOUNDS
+
+Writes noise.zip and noise.tsv into SOUNDS, for `--sounds` of the stores. None of these packages is one of
+`heldout_sounds.py`. Of each at most a number of files is taken, of long pieces some parts; hits and other short sounds
+follow one another until they fill some seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from corpus import RATE, Samples
+from heldout_sounds import KINDS, PEAK
+
+from uniasr.audio.resample import resample
+
+MOST_FILES = 220
+"""Of a package."""
+PART_S, PARTS = 12.0, 6
+"""Long pieces: so many parts of this length, evenly spread."""
+SHORT_S, FILLED_S = 3.0, 6.0
+"""Shorter sounds are joined, with pauses, until they fill the second."""
+PAUSE_S = (0.0, 0.6)
+LEAST_S = 0.05
+LEFT_OUT = ("Vocals", "Oxygen-Im-Message-In")
+"""Parts of the paths of voices, and of a sound that one of the other packages has, too."""
+
+
+def heard(path: Path) -> Samples:
+    """One channel at 16 kHz with a fixed peak; nothing if it is silent or no sound."""
+    try:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError:
+        return np.zeros(0, np.float32)
+    mono = samples.mean(axis=1)
+    peak = np.abs(mono).max(initial=0)
+    if len(mono) < LEAST_S * rate or peak < 1e-3:
+        return np.zeros(0, np.float32)
+    return resample(mono, rate, RATE) * (PEAK / peak)
+
+
+def files(package: Path, random: np.random.Generator) -> list[Path]:
+    """The sound files of a package, some of them if there are many, in random order."""
+    found = [
+        path
+        for path in sorted(package.rglob("*"))
+        if path.suffix.lower() in KINDS and not any(part in str(path) for part in LEFT_OUT)
+    ]
+    return [found[i] for i in random.permutation(len(found))[:MOST_FILES]]
+
+
+def sounds(package: Path, random: np.random.Generator) -> Iterator[Samples]:
+    """What is heard of a package: parts of long pieces, sounds as they are, and short ones joined."""
+    short: list[Samples] = []
+    for path in files(package, random):
+        samples = heard(path)
+        if len(samples) > 2 * PART_S * RATE:
+            starts = np.linspace(0, len(samples) - PART_S * RATE, PARTS + 2)[1:-1]
+            yield from (samples[int(start) :][: int(PART_S * RATE)] for start in starts)
+        elif len(samples) > SHORT_S * RATE:
+            yield samples
+        elif len(samples):
+            short += [samples, np.zeros(int(RATE * random.uniform(*PAUSE_S)), np.float32)]
+            if sum(map(len, short)) > FILLED_S * RATE:
+                yield np.concatenate(short)
+                short = []
+    if short:
+        yield np.concatenate(short)
+
+
+def main() -> None:
+    """Write the set."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("unpacked", type=Path)
+    parser.add_argument("sounds", type=Path)
+    options = parser.parse_args()
+    options.sounds.mkdir(parents=True, exist_ok=True)
+    random, count = np.random.default_rng(3), 0
+    with (
+        zipfile.ZipFile(options.sounds / "noise.zip", "w") as archive,
+        (options.sounds / "noise.tsv").open("w", encoding="utf-8", newline="") as lines,
+    ):
+        rows = csv.writer(lines, delimiter="\t", lineterminator="\n")
+        rows.writerow(("file", "source", "seconds"))
+        for package in sorted(options.unpacked.iterdir()):
+            total = 0.0
+            for samples in sounds(package, random):
+                file = io.BytesIO()
+                soundfile.write(file, samples, RATE, format="FLAC", subtype="PCM_16")
+                archive.writestr(f"{count:04}.flac", file.getvalue())
+                rows.writerow((f"{count:04}.flac", package.name, f"{len(samples) / RATE:.2f}"))
+                count, total = count + 1, total + len(samples) / RATE
+            print(f"{package.name}: {total:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
