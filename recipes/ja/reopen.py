@@ -3,8 +3,8 @@
     python reopen.py MODEL [--work WORK...] --run RUN
 
 RUN gets the model's tokens and CMVN, and a snapshot for `train.py --init`, `mix.py` and `package.py`: the packaged
-weights (int8, so a little off those that were trained). With stores given, CTC heads are new and trained alone, the rest
-frozen.
+weights (int8, so a little off those that were trained). With stores given, CTC heads are new and trained alone, the
+rest frozen.
 """
 
 from __future__ import annotations
