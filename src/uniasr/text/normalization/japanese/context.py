@@ -40,13 +40,15 @@ _OPERATOR = "(?:たす|足す|ひく|引く|かける|掛ける|カケル|わる
 _SERIES = "(?:から|まで|[〜~～、・とか]|(?:ないし|または)、?|対)"
 _CALCULATED = re.compile(
     rf"(?:{_OPERATOR}|対)(?:マイナス)?{_N}|の{_N}+乗|に{_N}+を|と{_N}+分の|で[割掛]|を(?:押|プッシュ|ダイヤル|入力|代入|選)|"
-    rf"と(?:答え|入力|回答|表示)"
+    rf"と(?:答え|入力|回答|表示)|の(?:階乗|倍数|約数|平方根|立方根|逆数|累乗)|の(?:次|前|うち、?)は?{_N}+(?:[はがもを]|です|だ|$)"
 )
 """What shows a number to be one, 一 included: it is calculated with, pressed, entered."""
 _BOUNDS = re.compile(rf"(?:から|ないし、?|[〜~～]){_N}|以上|以下|未満|を(?:超え|上回|下回)")
 """What 一 needs: it begins a range, or bounds one."""
 _ONE_OR_TWO = re.compile(r"[、・]二(?:[年月日人個回度時分秒枚本冊台位階週歳番]|か月|ヶ月|カ月)")
 _CALCULATED_BEFORE = re.compile(rf"{_N}(?:{_OPERATOR}|対)$")
+_BIT, _BIT_BEFORE = re.compile(rf"[かとや][零〇一](?![{NUMERALS}つ])"), re.compile("[零〇一][かとや]$")
+"""Zero and one beside each other are numbers, 一 included."""
 _COUNTED = re.compile(rf"{_SERIES}(?:マイナス)?{_N}")
 _COUNTED_BEFORE = re.compile(rf"{_N}[^{NUMERALS}]{{0,3}}{_SERIES}$")
 """What joins a number to the next one, and to the one before."""
@@ -63,6 +65,8 @@ _ALWAYS_VALUED = re.compile(
     r"(?:震度|背番号|マグニチュード|レベル|偏差値|[大小]さじ|[国県府都]道|(?<![A-Za-z])[A-Za-z])$"
 )
 """What a number belongs to whatever follows: 震度四津波の心配, A四用紙 (but JR四国)."""
+_ADDRESSED = re.compile("(?:番地|丁目|[0-9一二三四五六七八九十]番)の$")
+"""What a part of an address follows: 二番地の三に."""
 _HALF_OF_PAIR = re.compile(rf"{_N}の$")
 _KANJI = re.compile(r"[一-鿿]$")
 _CALENDAR = re.compile(r"(?:[月年時約計第日]|午前|午後)$")
@@ -164,7 +168,11 @@ def accepts_bare(number: Number, before: str, after: str) -> bool:
         return True
     if _ALWAYS_VALUED.search(before) and (number.run != "一" or _BARE.match(after)):
         return True
-    valued = bool(_VALUED.search(before)) or (number.run != "一" and bool(_COUNTED_BEFORE.search(before)))
+    valued = bool(_VALUED.search(before) or _ADDRESSED.search(before)) or (
+        number.run != "一" and bool(_COUNTED_BEFORE.search(before))
+    )
+    if number.run in "零〇一" and _is_bit(number, before, after):
+        return True
     if number.shape == "single":
         return _accepts_single(number, before, after, valued=valued)
     if number.shape == "digits" and len(number.run) == 2:
@@ -188,6 +196,12 @@ def _accepts_single(number: Number, before: str, after: str, *, valued: bool) ->
     if number.run == "一" or _HALF_OF_PAIR.search(before):
         return bool(_LETTER.match(after))
     return bool(_BARE_SINGLE.match(after) or _FOREIGN.match(after))
+
+
+def _is_bit(number: Number, before: str, after: str) -> bool:
+    """零か一, 一と零: one beside zero."""
+    beside = [found[0] for found in (_BIT_BEFORE.search(before), _BIT.match(after)) if found]
+    return any((number.run == "一") != ("一" in text) for text in beside)
 
 
 def _is_blank(number: Number) -> bool:

@@ -51,6 +51,7 @@ def rules() -> Iterator[Rule]:
     yield from _amounts()
     yield from _relations()
     number = rf"{_NOT_AFTER}{NUMBER}"
+    yield "decimal", r"(?<![\d.A-Za-z])\.\d{2,3}(?![\d.])", lambda m: spoken(f"0{m[0]}")
     yield "time", r"(?<!\d)0\d(?=[月日時分秒])", lambda m: spoken(str(int(m[0])))
     yield "cardinal", rf"{number}(?=時|度|(?<=時0)分|(?<=分0)秒)", lambda m: spoken(m[0])
     yield "cardinal", rf"(?<![\d.,0-9A-Za-z\-年月日時分])[-−+±]{NUMBER}", lambda m: spoken(m[0])
@@ -155,6 +156,7 @@ def _dates_and_times() -> Iterator[Rule]:
     )
     yield "date", rf"(?<![\d/])(\d{{1,2}})/(\d{{1,2}}){_WEEKDAY}", short_date
     yield "date", rf"(?<![\d/])(\d{{1,2}})/(\d{{1,2}})()(?={_EVENT})", short_date
+    yield "date", r"(?<=\d年)\s?(\d{1,2})/(\d{1,2})()(?![\d/])", short_date
     yield "date", r"(?<![\d/])(\d{1,2})/(1[3-9]|2\d|3[01])()(?=まで|から)", short_date
     yield "date", r"['’](\d\d)(?=年)", lambda m: spoken(m[1])
     yield "date", r"(?<![\d/])(\d{1,2})/(\d{1,2})()(?=[〜~～]\d{1,2}/\d{1,2}(?![\d/]))", short_date
@@ -209,8 +211,8 @@ def _amounts() -> Iterator[Rule]:
     def money_after(match: re.Match[str]) -> str:
         return spoken(match[1]) + match[2] + _CURRENCIES[match[3]]
 
-    symbol = "|".join(re.escape(one) for one in sorted(_symbols(), key=len, reverse=True))
-    signed = rf"((?<![\d.,A-Za-z]){SIGNED})"
+    symbol = _symbol()
+    signed = rf"((?:(?<![\d.,A-Za-z])|(?<=\dm|\dh)|(?<=\d[ck]m|\dkg)){SIGNED})"  # the second: 1m70cm
     yield "money", rf"([{''.join(_CURRENCIES)}])\s?({NUMBER})([万億兆京]?)", money
     yield "money", rf"{_NOT_AFTER}({NUMBER})([万億兆京]?)\s?([$€£₩¥฿₹])(?!\d)", money_after
     yield "measure", rf"{signed}\s?([%‰])", measure
@@ -277,7 +279,7 @@ def _relations() -> Iterator[Rule]:
     def listed(match: re.Match[str]) -> str:
         return "、".join(spoken(one) for one in re.findall(r"\d+", match[0]))
 
-    symbol = "|".join(re.escape(one) for one in sorted(_symbols(), key=len, reverse=True))
+    symbol = _symbol()
     between = rf"(?<![\d.,:-])({NUMBER})\s?[-−〜~]\s?({NUMBER})"
     yield "range", rf"{between}\s?({symbol})(?![A-Za-z0-9²³])", from_to
     yield "range", rf"{between}()(?![\d:-]){_COUNTER}", from_to
@@ -290,6 +292,12 @@ def _relations() -> Iterator[Rule]:
         rf"(?<![\d:-]){INTEGER}(?:[-−]{INTEGER}|(?::{INTEGER}){{1,4}})(?![\d:-])",
         lambda m: "対".join(spoken(one) for one in re.split(r"[-−:]", m[0])),
     )
+
+
+def _symbol() -> str:
+    """A pattern for any symbol, the longest first; a digit at its end belongs to it: 5m2, but 5m20cm and 5m2枚."""
+    names = sorted(_symbols(), key=len, reverse=True)
+    return "|".join(re.escape(one) + (r"(?![\d枚本個人回台])" if one[-1].isdigit() else "") for one in names)
 
 
 @cache
