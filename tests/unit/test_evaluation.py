@@ -2,6 +2,7 @@
 
 import html.parser
 import json
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,7 +22,7 @@ from uniasr.training.evaluation import measure as measuring
 from uniasr.training.evaluation.errors import Counts, align, count, interval
 from uniasr.training.evaluation.measure import measure, plan, score, units_for
 from uniasr.training.evaluation.report import as_text, page, table
-from uniasr.training.evaluation.units import characters, has_words, kana_only, normalised, reading, words
+from uniasr.training.evaluation.units import characters, find_reader, has_words, kana_only, normalised, reading, words
 
 strings = st.text("abc", max_size=8)
 
@@ -110,6 +111,13 @@ def test_readings_of_kanji_need_a_dictionary(monkeypatch):
     assert list(units_for(["水を"])) == ["CER"]
     with pytest.raises(MissingExtraError):
         units_for(["水を"], readings=True)
+
+
+def test_no_dictionary_is_downloaded(monkeypatch, tmp_path):
+    other = SimpleNamespace(OPEN_JTALK_DICT_DIR=str(tmp_path / "none").encode())
+    monkeypatch.setitem(sys.modules, "pyopenjtalk", other)
+    with pytest.raises(MissingExtraError, match="pip uninstall pyopenjtalk"):
+        find_reader()
 
 
 def test_scores_of_a_set():

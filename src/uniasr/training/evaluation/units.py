@@ -6,6 +6,7 @@ katakana are the long vowel mark, of which runs become one.
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Callable
@@ -74,11 +75,19 @@ def kana_only(text: str) -> bool:
 
 
 def find_reader() -> Reader:
-    """Readings by pyopenjtalk; raises MissingExtraError without it."""
+    """Readings by pyopenjtalk-plus; raises MissingExtraError without it.
+
+    The package pyopenjtalk has the same name to import and no dictionary: its first reading would download one.
+    """
     try:
         import pyopenjtalk
     except ImportError as error:
         raise MissingExtraError("readings of kanji need pyopenjtalk-plus: pip install 'uniasr[ja]'") from error
+    if not os.path.isdir(pyopenjtalk.OPEN_JTALK_DICT_DIR):
+        raise MissingExtraError(
+            "readings of kanji need pyopenjtalk-plus, and pyopenjtalk without a dictionary is in its place: "
+            "pip uninstall pyopenjtalk, then pip install --force-reinstall 'uniasr[ja]'"
+        )
 
     def reader(text: str) -> str:
         return str(pyopenjtalk.g2p(text, kana=True)) if text else ""
