@@ -377,6 +377,21 @@ def test_writing_leaves_nothing_half_done(published, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["published"]
 
 
+@pytest.mark.parametrize("name", ["run/last.pt", "notes.txt", ".git/config"])
+def test_a_model_with_other_things_beside_it_is_not_replaced(tmp_path, name):
+    target = tmp_path / "mine"
+    with pytest.raises(OutputError, match="no part of a model"), staged_directory(target_with(target, name)):
+        pass
+    assert (target / name).exists()
+
+
+def target_with(directory, name):
+    (directory / name).parent.mkdir(parents=True, exist_ok=True)
+    (directory / "model.yaml").write_text("kind: keras\n")
+    (directory / name).write_text("mine")
+    return directory
+
+
 def test_a_foreign_directory_is_not_replaced(published, tmp_path):
     with pytest.raises(OutputError, match="not empty"), staged_directory(published):
         pass

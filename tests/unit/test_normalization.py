@@ -251,6 +251,19 @@ def test_long_odd_texts_take_linear_time(part):
     assert len(itn(text, "ko")) > 0
 
 
+@pytest.mark.parametrize("text", ["チケット internationalization of software", "ット" + "abcdefghij " * 2_000])
+def test_letters_beside_a_sign_of_an_address_take_linear_time(text):
+    assert itn(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["一" * 5_000 + "点五", "一" * 5_000 + "分の一", "1/" + "1" * 5_000, "1" * 5_000 + "円"]
+)
+def test_endless_numbers(text):
+    assert len(itn(text)) > 0
+    assert len(tn(text)) > 0
+
+
 # The public call
 
 

@@ -24,6 +24,8 @@ _BLOCK_VALUES = 1 << 22
 """Upper limit of a block, for files that claim a thousand channels."""
 _MP3_SLACK = 2 * 1152
 """Encoder and decoder delays, in samples, that tags may or may not count."""
+CONTAINER_SLACK_S = 0.5
+"""What the length that a container states may count besides samples that come out."""
 _TAG_BYTES = 16 << 10
 """More than this behind the last sample that was read is no tag but audio."""
 
@@ -116,10 +118,23 @@ def _ffmpeg_blocks(file: BinaryIO, form: str | None, name: str) -> Iterator[tupl
             rate = check_rate(stream.rate, name)
             resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=rate)
             frames = itertools.chain(container.decode(stream), [None])  # None lets out what the resampler holds
+            done = 0
             for block in _gathered(_resampled(resampler, frames, name), BLOCK_S * rate, stream.channels):
+                done += len(block)
                 yield rate, block
+            promised_s = _promised_s(container, stream)
+            if done / rate < promised_s - CONTAINER_SLACK_S:
+                raise truncated(name, f"its header promises {promised_s:.1f} s and there are {done / rate:.1f} s")
     except av.FFmpegError as error:
         raise AudioError(f"{name} is corrupt or truncated ({_plain(error)}); copy or convert it again") from error
+
+
+def _promised_s(container: Any, stream: Any) -> float:
+    """How long a container says that its audio is; 0 where it does not, or where pictures may be longer."""
+    if stream.duration is not None:
+        return float(stream.duration * stream.time_base)
+    alone = len(container.streams) == 1 and container.duration is not None
+    return container.duration / 1e6 if alone else 0.0
 
 
 def _resampled(resampler: Any, frames: Iterable[Any], name: str) -> Iterator[F32]:

@@ -87,28 +87,29 @@ def read_scp(path: str | Path) -> list[ScpEntry]:
     return entries
 
 
-def expand(inputs: Sequence[str]) -> list[NamedInput]:
+def expand(inputs: Sequence[str], *, files: bool = True) -> list[NamedInput]:
     """Every audio source that the words of a command line mean, in order, with keys that differ.
 
     A word is a file, a URL, a directory (all files in it, at any depth, that look like audio by their suffix, sorted),
     a pattern with *, ? or [ (sorted), an .scp list, or `-` (the bytes of standard input). A key is the file's name
-    without suffix, or the list's key; the second `x` becomes `x-2`, and so on. Upper and lower case count as equal, as
-    some file systems take them so.
+    without suffix, or the list's key; the second `x` becomes `x-2`, and so on. Where keys become names of
+    `files`, upper and lower case count as equal, as some file systems take them so.
 
     Raises AudioNotFoundError or AudioError if a directory or pattern yields nothing, OptionError for an empty word, and
     what `read_scp` raises.
     """
+    alike = str.casefold if files else str
     used: set[str] = set()
     counts: dict[str, int] = {}
     """Of each key, how many were tried."""
     found = []
     for word in inputs:
         for key, source in _expand_one(word):
-            unique, folded = key, key.casefold()
-            while unique.casefold() in used:
+            unique, folded = key, alike(key)
+            while alike(unique) in used:
                 counts[folded] = counts.get(folded, 1) + 1
                 unique = f"{key}-{counts[folded]}"
-            used.add(unique.casefold())
+            used.add(alike(unique))
             found.append(NamedInput(unique, source, alone=unique == key))
     return found
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from uniasr.errors import AudioError, AudioNotFoundError
+from uniasr.errors import AudioError, AudioNotFoundError, UniasrError
 
 URL_TIMEOUT_S = 30.0
 URL_MAX_BYTES = 2 << 30
@@ -60,6 +60,10 @@ def open_source(source: Any) -> Iterator[tuple[BinaryIO, str]]:
             raise AudioError(f"{name} is empty (0 bytes); record or copy it again")
         file.seek(0)
         yield file, name
+    except UniasrError:
+        raise
+    except OSError as error:
+        raise AudioError(f"{name} cannot be read ({error.strerror or error}); copy it again") from error
     finally:
         if file is not source:
             file.close()

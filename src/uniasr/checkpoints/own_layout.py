@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 DESCRIPTION = "model.yaml"
 WEIGHTS = "model.safetensors"
 FORMAT = 1
+_SUFFIXES = frozenset({".model", ".mvn", ".npz", ".onnx", ".safetensors"})
+_STEMS = frozenset({"LICENSE", "README", "jieba_usr_dict", "model", "tokens"})
+"""What model directories of ours hold: where there is anything else, it is not ours to remove."""
 
 
 def is_native(directory: Path) -> bool:
@@ -143,8 +146,12 @@ def _refuse_foreign(directory: Path) -> None:
         return
     if not directory.is_dir():
         raise OutputError(f"{directory} is no directory; choose another place for the model")
-    if any(directory.iterdir()) and not is_native(directory):
+    entries = sorted(directory.iterdir())
+    if entries and not is_native(directory):
         raise OutputError(f"{directory} is not empty and no model of uniasr; choose another place for the model")
+    for entry in entries:
+        if entry.is_dir() or not (entry.suffix in _SUFFIXES or entry.stem in _STEMS):
+            raise OutputError(f"{directory} holds {entry.name}, which is no part of a model; choose another place")
 
 
 def _swap(staging: Path, directory: Path) -> None:

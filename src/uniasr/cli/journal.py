@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from uniasr.errors import OutputError
 from uniasr.types import Transcript
@@ -37,14 +37,11 @@ class Journal:
         self._path = path
         self._known = _read(path, about) if resume else {}
         fresh = path.with_name(path.name + ".new")
+        lines = [{"about": about}, *(_record(*place, transcript) for place, transcript in self._known.items())]
         try:
-            self._file: TextIO = fresh.open("w", encoding="utf-8")
-            self._line({"about": about})
-            for (start_ms, end_ms), transcript in self._known.items():
-                self._line({"start_ms": start_ms, "end_ms": end_ms, **transcript.to_dict()})
-            self._file.close()
+            with fresh.open("w", encoding="utf-8") as file:
+                file.writelines(map(_line, lines))
             fresh.replace(path)  # what was known stays until all of it is written again
-            self._file = path.open("a", encoding="utf-8")
         except OSError as error:
             raise self._failed(error) from error
 
@@ -53,24 +50,31 @@ class Journal:
         return self._known.pop((start_ms, end_ms), None)
 
     def keep(self, start_ms: int, end_ms: int, transcript: Transcript) -> None:
-        """Remember what was recognised in a stretch. Raises OutputError."""
+        """Remember what was recognised in a stretch. Raises OutputError.
+
+        The file is open for that long only: a thousand short inputs may wait for their turn together.
+        """
         try:
-            self._line({"start_ms": start_ms, "end_ms": end_ms, **transcript.to_dict()})
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(_line(_record(start_ms, end_ms, transcript)))
         except OSError as error:
             raise self._failed(error) from error
 
     def close(self, *, done: bool) -> None:
         """Stop; once the result is there, the account is not needed any more."""
-        self._file.close()
         if done:
             self._path.unlink(missing_ok=True)
 
-    def _line(self, record: dict[str, Any]) -> None:
-        self._file.write(json.dumps(record, ensure_ascii=False) + "\n")
-        self._file.flush()
-
     def _failed(self, error: OSError) -> OutputError:
         return OutputError(f"{self._path} cannot be written: {error.strerror or error}")
+
+
+def _record(start_ms: int, end_ms: int, transcript: Transcript) -> dict[str, Any]:
+    return {"start_ms": start_ms, "end_ms": end_ms, **transcript.to_dict()}
+
+
+def _line(record: dict[str, Any]) -> str:
+    return json.dumps(record, ensure_ascii=False) + "\n"
 
 
 def _read(path: Path, about: str) -> dict[tuple[int, int], Transcript]:

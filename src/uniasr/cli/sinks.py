@@ -64,8 +64,9 @@ class StdoutSink(_Plain):
         if self._fmt == "json":
             return json.dumps({"key": key, **json.loads(text)}, ensure_ascii=False) + "\n"
         if self._fmt == "tsv":
-            header, *rows = text.splitlines(keepends=True)
-            return "".join([f"key\t{header}" if self._first else "", *(f"{key}\t{row}" for row in rows)])
+            header, *rows = text.removesuffix("\n").split("\n")
+            lines = [*([f"key\t{header}"] if self._first else []), *(f"{key}\t{row}" for row in rows)]
+            return "".join(f"{line}\n" for line in lines)
         heading = f"==> {key}.{self._fmt} <==\n"
         return f"{heading}{text}" if self._first else f"\n{heading}{text}"
 

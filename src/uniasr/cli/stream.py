@@ -53,8 +53,8 @@ def run(request: Request) -> None:
         try:
             for packet in feed:
                 view.show(stream.accept(packet))
-        except KeyboardInterrupt:
-            if not packets.endless:
+        except KeyboardInterrupt:  # it also ends a program at the other end of the pipe: its last words count
+            if not (packets.endless or request.source == "-"):
                 raise
         view.show(stream.finish())
 

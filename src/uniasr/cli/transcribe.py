@@ -12,6 +12,7 @@ import click
 
 from uniasr import __version__
 from uniasr.audio.inputs import NamedInput, expand, several
+from uniasr.checkpoints.stamps import stamp_of
 from uniasr.cli.journal import Journal, fingerprint, journal_name
 from uniasr.cli.parts import AUTO, NONE, PartRequest, open_pipeline
 from uniasr.cli.progress import watched
@@ -73,7 +74,8 @@ def run(request: Request) -> bool:
     """Recognise all inputs; False when one of them failed. Wrong options raise before any work."""
     if request.fmt is not None and request.fmt not in FORMATS:
         raise OptionError(f"format {request.fmt!r:.80} is unknown; choose one of {', '.join(FORMATS)}")
-    rules, named = request.rules, expand(request.inputs)
+    files = request.output_dir is not None and not request.layout
+    rules, named = request.rules, expand(request.inputs, files=files)
     _check_parts(request)
     _check_names(request, named)
     pipeline, model = open_pipeline(request, bare=request.layout)
@@ -124,7 +126,7 @@ class Accounts:
         self._request = request
         self._keeps = request.output_dir is not None and not request.layout
         detector = None if pipeline.vad is None else pipeline.vad.directory
-        stamps = map(_directory_stamp, (model.directory, detector, *_named_parts(call)))
+        stamps = [place and stamp_of(place) for place in (model.directory, detector, *_named_parts(call))]
         self._facts = [__version__, *stamps, request.backend, call]
         """What results depend on, but the input."""
         self._open: dict[str, Journal] = {}
@@ -168,12 +170,6 @@ def _newer(source: str | bytes, result: Path) -> bool:
         return not isinstance(source, bytes) and Path(source).stat().st_mtime_ns > result.stat().st_mtime_ns
     except (OSError, ValueError):
         return False  # a URL, or no file
-
-
-def _directory_stamp(directory: Path | None) -> list[Any]:
-    if directory is None:
-        return []
-    return [_stamp(str(path)) for path in (sorted(directory.iterdir()) if directory.is_dir() else [directory])]
 
 
 def _named_parts(call: dict[str, Any]) -> Iterator[Path]:

@@ -184,7 +184,7 @@ class SpeechRecognition:
         rate = self.model.config.frontend.sample_rate_hz if audio_fs is None else audio_fs
         if isinstance(audio_in, str | PathLike):
             name = fspath(audio_in)
-            named = expand([name])
+            named = expand([name], files=False)
             # A key is one word in the result files.
             items = (("_".join(item.key.split()), load(item.source)) for item in named)
             return items, name != named[0].source

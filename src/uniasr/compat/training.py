@@ -177,7 +177,7 @@ def _write_split(place: Path, rows: Iterable[Mapping[str, Any]], what: str) -> N
         text = next((value for key, value in row.items() if "text" in key.lower() or "sentence" in key.lower()), None)
         if not isinstance(audio, str | PathLike) or not isinstance(text, str):
             raise DataError(f"{what}, row {number}: no columns with audio files and texts among {', '.join(row)}")
-        key = f"{number:07}-{Path(audio).stem}".replace(" ", "_")
+        key = "_".join(f"{number:07}-{Path(audio).stem}".split())
         paths.append(f"{key} {fspath(audio)}\n")
         texts.append(f"{key} {' '.join(text.split())}\n")
     try:

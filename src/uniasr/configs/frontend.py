@@ -29,6 +29,10 @@ class FrontendConfig:
         for name in ("sample_rate_hz", "n_mels", "frame_length_ms", "frame_shift_ms", "lfr_m", "lfr_n"):
             if not 0 < getattr(self, name) <= _MOST:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be positive and at most {_MOST:,}")
+        if self.frame_samples > _MOST:
+            raise ValueError(
+                f"a frame of {self.frame_length_ms} ms at {self.sample_rate_hz} Hz has over {_MOST:,} samples"
+            )
 
     @property
     def feature_size(self) -> int:

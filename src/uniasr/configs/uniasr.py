@@ -21,6 +21,10 @@ MOST_VIEWS, MOST_VIEWED = 8, 2.0
 """Ways to hear a segment once more, and by how much they may differ from the first."""
 
 
+_MOST = 2**16
+"""Beyond any size of a network, so that a damaged file does not fill a computer's memory."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChunkConfig:
     """One trained latency of one encoder. All sizes in rows of that encoder's input."""
@@ -42,6 +46,8 @@ class ChunkConfig:
                 f"chunk_size {self.size}, stride {self.stride} and pad_left {self.pad_left} do not fit: "
                 "stride >= 1, pad_left >= 0 and stride + pad_left <= chunk_size must hold"
             )
+        if max(self.size, self.look_back, self.decoder_look_back) > _MOST:
+            raise ValueError(f"chunk_size or a look-back factor is larger than {_MOST}; no model has such")
         if self.look_back < 0 or self.decoder_look_back < 0:
             raise ValueError(
                 f"look-back factors {self.look_back}, {self.decoder_look_back} are not supported; they must be >= 0"
@@ -89,8 +95,8 @@ class EncoderConfig:
 
 def _positive(config: object, *names: str) -> None:
     for name in names:
-        if getattr(config, name) < 1:
-            raise ValueError(f"{name} is {getattr(config, name)}; it must be at least 1")
+        if not 1 <= getattr(config, name) <= _MOST:
+            raise ValueError(f"{name} is {getattr(config, name)}; it must lie in 1..{_MOST}")
 
 
 def _check_beam(size: int) -> None:

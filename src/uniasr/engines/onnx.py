@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy.typing as npt
 import onnxruntime
@@ -12,7 +12,9 @@ import onnxruntime
 from uniasr.engines.base import Arrays
 from uniasr.errors import ModelError, OptionError, first_line
 
-PROVIDERS = {"cpu": ["CPUExecutionProvider"], "cuda": ["CUDAExecutionProvider", "CPUExecutionProvider"]}
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+Provider: TypeAlias = str | tuple[str, dict[str, Any]]
+"""The name of an execution provider of onnxruntime, with its options where it needs some."""
 
 
 class OnnxEngine:
@@ -21,13 +23,16 @@ class OnnxEngine:
     name = "onnxruntime"
 
     def __init__(self, directory: Path, graphs: Sequence[str], device: str = "cpu", threads: int | None = None) -> None:
-        kind = device.split(":")[0]
-        if kind not in PROVIDERS:
-            raise OptionError(f"device is {device!r:.80}; onnxruntime runs on 'cpu' or 'cuda'")
-        if PROVIDERS[kind][0] not in onnxruntime.get_available_providers():
+        kind, _, number = device.partition(":")
+        if kind not in PROVIDERS or not (number.isdecimal() or device == kind):
+            raise OptionError(f"device is {device!r:.80}; onnxruntime runs on 'cpu', 'cuda' or 'cuda:1'")
+        if PROVIDERS[kind] not in onnxruntime.get_available_providers():
             raise OptionError(f"device is {device!r:.80} but this onnxruntime has no {kind} support; use device='cpu'")
         self.device, self.threads, self._directory = device, threads, directory
-        self._sessions = {graph: _open(directory / f"{graph}.onnx", PROVIDERS[kind], threads) for graph in graphs}
+        providers: list[Provider] = [PROVIDERS["cpu"]]
+        if kind == "cuda":
+            providers.insert(0, (PROVIDERS[kind], {"device_id": int(number or 0)}))
+        self._sessions = {graph: _open(directory / f"{graph}.onnx", providers, threads) for graph in graphs}
 
     def run(self, graph: str, inputs: Arrays, outputs: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
         """The named outputs of one graph; inputs that the export dropped as unused are left out."""
@@ -43,7 +48,7 @@ class OnnxEngine:
         return dict(zip(outputs, results, strict=True))
 
 
-def _open(path: Path, providers: list[str], threads: int | None) -> onnxruntime.InferenceSession:
+def _open(path: Path, providers: list[Provider], threads: int | None) -> onnxruntime.InferenceSession:
     if not path.is_file():
         raise ModelError(f"{path} is missing; export the model again or fetch the whole directory")
     options = onnxruntime.SessionOptions()

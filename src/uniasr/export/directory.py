@@ -18,8 +18,8 @@ from uniasr.checkpoints.network import (
     load_network,
     load_punctuation_network,
 )
-from uniasr.checkpoints.own_layout import check_output
-from uniasr.errors import OptionError
+from uniasr.checkpoints.own_layout import WEIGHTS, check_output
+from uniasr.errors import OptionError, OutputError
 from uniasr.export.onnx import STORAGES, export_graphs
 from uniasr.networks.graphs import Graph, ct_transformer_graphs, fsmn_vad_graphs, uniasr_graphs
 from uniasr.networks.language_model import language_model_graph
@@ -70,5 +70,7 @@ def _graphs(output: Path, storage: str, make: Callable[[], Mapping[str, Graph]])
     if storage not in STORAGES:
         raise OptionError(f"weights is {storage!r:.80}; choose one of {', '.join(STORAGES)}")
     check_output(output)
+    if (output / WEIGHTS).exists():
+        raise OutputError(f"{output} holds weights ({WEIGHTS}), which the export would remove; choose another place")
     with tempfile.TemporaryDirectory() as scratch:
         yield export_graphs(make(), Path(scratch), storage)

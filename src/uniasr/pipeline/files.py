@@ -20,6 +20,8 @@ from uniasr.types import Segment, Transcript
 
 POOL_S = 300.0
 """Speech that is collected before it is decoded: enough to sort by length, little enough to hold."""
+MOST_WAITING = 200
+"""Recordings that wait behind one whose speech is in the pool, most of them silent."""
 
 
 class Memory(Protocol):
@@ -105,6 +107,9 @@ def recognised(
                 _decode(pool, recogniser, call)
                 pooled_ms = 0
                 yield from _ready(open_recordings)
+        if len(open_recordings) > MOST_WAITING:
+            _decode(pool, recogniser, call)
+            pooled_ms = 0
         yield from _ready(open_recordings)
     _decode(pool, recogniser, call)
     yield from _ready(open_recordings)

@@ -122,6 +122,7 @@ def converter(given: Conversion | str | None) -> Convert | None:
     if given not in LANGUAGES["itn"]:
         raise OptionError(f"itn is {given!r:.80}; choose one of {', '.join(LANGUAGES['itn'])}, a function, or None")
     language = given
+    convert("", language)  # a missing package is told now and not behind the recognition
     return lambda text: convert(text, language, spans=True)
 
 

@@ -16,6 +16,7 @@ from uniasr.checkpoints.language_model import (
     LanguageModelFiles,
     read_language_model,
 )
+from uniasr.checkpoints.stamps import Stamp, stamp_of
 from uniasr.configs.language_model import LanguageModelConfig, TransformerLmConfig
 from uniasr.decoding.kenlm import is_kenlm, read_kenlm
 from uniasr.decoding.lm import LanguageModel, LmScorer
@@ -82,7 +83,7 @@ def lm_scorer(name: str | PathLike[str] | None, weight: float, vocabulary: Vocab
         raise OptionError(f"lm is {name!r:.60}; give an .arpa file, a binary file of KenLM, or a directory")
     try:
         path = Path(name).expanduser().resolve(strict=True)
-        changed = path.stat().st_mtime_ns
+        stamp = stamp_of(path)
         if path.is_file():
             path.open("rb").close()  # it may be there and not be ours to read
     except (OSError, RuntimeError, ValueError) as error:  # no such file or user, no permission, too long
@@ -90,12 +91,12 @@ def lm_scorer(name: str | PathLike[str] | None, weight: float, vocabulary: Vocab
             f"there is no language model {name!s:.200} that can be read ({first_line(error):.200}); give an .arpa "
             "file, a binary file of KenLM, or a directory"
         ) from error
-    return LmScorer(_loaded(path, changed, vocabulary), weight)
+    return LmScorer(_loaded(path, stamp, vocabulary), weight)
 
 
 @lru_cache(maxsize=2)
-def _loaded(path: Path, _changed: int, vocabulary: Vocabulary) -> LanguageModel:
-    """Kept for the next call."""
+def _loaded(path: Path, _stamp: Stamp, vocabulary: Vocabulary) -> LanguageModel:
+    """Kept for the next call, until its files change."""
     if path.is_file():
         ids = {token: i for i, token in enumerate(vocabulary.tokens)}
         if is_kenlm(path):

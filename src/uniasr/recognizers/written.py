@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from os import PathLike, fspath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from uniasr.checkpoints.stamps import Stamp, stamp_of
 from uniasr.decoding.rescoring import Rescoring
 from uniasr.errors import OptionError
 from uniasr.text.hotwords import Hotwords
@@ -116,12 +118,19 @@ def _name(name: object) -> str:
     return str(fspath(name))
 
 
-@lru_cache(maxsize=4)
 def _loaded(name: str) -> Converter:
-    """Kept for the next call."""
+    from uniasr.hub.resolve import DEFAULT_CONVERTER, resolve
+
+    directory = resolve(name, default=DEFAULT_CONVERTER).resolve()
+    return _opened(directory, stamp_of(directory))
+
+
+@lru_cache(maxsize=4)
+def _opened(directory: Path, _stamp: Stamp) -> Converter:
+    """Kept for the next call, until its files change."""
     from uniasr.recognizers import load_converter
 
-    return load_converter(name)
+    return load_converter(directory)
 
 
 def _written_in(match: HotwordMatch, tokens: Sequence[Token]) -> bool:

@@ -108,6 +108,8 @@ def _parsed(lines: tuple[str, ...], where: str = "") -> tuple[Hotword, ...]:
 
 
 def _word(line: str, where: str = "") -> Hotword:
+    if len(line) > 4 * MOST_CHARACTERS:
+        raise OptionError(f"{where}{line!r:.30} has more than {MOST_CHARACTERS} characters; that is no word")
     fields = line.split("\t") if "\t" in line else line.split()
     fields = [field.strip() for field in fields if field.strip()]
     weight = 1.0

@@ -57,7 +57,8 @@ def finetune(
         bpe = next(files.directory.glob(BPE_FILE), None)
         places = [Path(place) for place in data]
         prepared = first_alone(
-            processes, lambda: prepare(places, files.tokens, files.config, reading, output / RUN, bpe)
+            processes,
+            lambda first: prepare(places, files.tokens, files.config, reading, output / RUN, bpe, first=first),
         )
         for note in prepared.notes:
             say(note)

@@ -114,12 +114,12 @@ class Extras:
     files: tuple[Path, ...] = ()
 
 
-def first_alone(processes: Processes, make: Callable[[], Value]) -> Value:
-    """A value that every process makes, the first one before the others: they find the files that it wrote."""
+def first_alone(processes: Processes, make: Callable[[bool], Value]) -> Value:
+    """A value that every process makes, the first one before the others, which use the files that it wrote."""
     if not processes.is_first:
         processes.gather(None)
-        return make()
-    value = make()
+        return make(False)
+    value = make(True)
     processes.gather(None)
     return value
 

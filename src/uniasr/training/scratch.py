@@ -175,12 +175,15 @@ def train(path: str | Path, *, device: str = "cpu", tell: Callable[[str], None] 
         data = [Path(place) for place in plan.data]
         # The vocabulary covers the training transcripts; what only the development set has cannot be learned.
         reading = replace(plan.reading, unknown=plan.reading.unknown or "drop")
-        prepared = first_alone(processes, lambda: prepare(data, make, config, reading, output / RUN, bpe))
+        prepared = first_alone(
+            processes,
+            lambda first: prepare(data, make, config, reading, output / RUN, bpe, first=first),
+        )
         for note in prepared.notes:
             say(note)
         config = plan.config(len(prepared.vocabulary))
         start = read_model(resolve(plan.init)) if plan.init else None
-        cmvn = start.cmvn if start else first_alone(processes, lambda: _cmvn_of_run(output, prepared, plan.frontend))
+        cmvn = start.cmvn if start else first_alone(processes, lambda _: _cmvn_of_run(output, prepared, plan.frontend))
         torch.manual_seed(plan.run.seed)
         network = UniasrNetwork(config, ctc=bool(plan.run.ctc_weight))
         parameters = sum(parameter.numel() for parameter in network.parameters())

@@ -23,6 +23,10 @@ CERTAIN = 10.0
 """With this evidence for the text so far something was said, whatever follows: from there on tokens may be stable."""
 
 
+SOON_ROWS, GROWTH = 200, 1.2
+"""A text is weighed anew after each chunk of so many rows, then when it has grown by that: the work stays linear."""
+
+
 def hear(engine: Engine, jobs: Sequence[tuple[PassCarry, EncodedChunk, int]]) -> None:
     """Let the heads that still listen hear the first `count` kept rows of a chunk."""
     heard = [(carry.heard, chunk, count) for carry, chunk, count in jobs if carry.heard is not None]
@@ -41,7 +45,11 @@ def weigh(carries: Sequence[PassCarry]) -> None:
     """Weigh the running text of doubtful carries; enough evidence ends the doubt."""
     for carry in carries:
         heard = carry.heard
-        if heard is not None and carry.doubtful and carry.search is not None and carry.search.steps:
+        if heard is None or carry.search is None or not (carry.doubtful and carry.search.steps):
+            continue
+        num_rows = sum(map(len, heard.rows))
+        if num_rows >= heard.weighed_rows * GROWTH or num_rows <= SOON_ROWS:
+            heard.weighed_rows = num_rows
             heard.evidence = _evidence(heard, carry.search.running().ids, carry.ends)
             heard.certain = heard.evidence >= CERTAIN
             if not heard.listens:

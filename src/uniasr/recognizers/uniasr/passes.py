@@ -104,6 +104,8 @@ class Heard:
     """Whether it listens on when it is certain that something was said, to choose among the hypotheses."""
     rows: list[F32] = field(default_factory=list)
     """Its log-probabilities [S, V] of the kept rows of each chunk so far."""
+    weighed_rows: int = 0
+    """Of them, those that the text was last weighed against."""
     evidence: float = 0.0
     """By how much the text so far is more probable than none; 0 without text."""
     certain: bool = False

@@ -11,6 +11,7 @@ How a transcript is cut follows from the vocabulary, so that a model's tokens ar
 
 from __future__ import annotations
 
+import tempfile
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -54,7 +55,7 @@ class Cutter:
         self._bpe = None if bpe is None else _sentencepiece().SentencePieceProcessor(model_file=str(bpe))
         self._joined = any(token.startswith(WORD_START) and token != WORD_START for token in self._ids)
         self._has_pieces = any(token.endswith(PIECE_GOES_ON) for token in self._ids)
-        self.kana = bool(self._ids) and all(_katakana(token) for token in self._ids)
+        self.kana = _of_kana(self._ids)
 
     def __call__(self, text: str) -> Cut:
         """Token ids of a transcript; unknown characters are left out of them and counted."""
@@ -129,6 +130,14 @@ def to_katakana(text: str) -> str:
     return "".join(chr(ord(char) + 0x60) if "ぁ" <= char <= "ゖ" else char for char in text)
 
 
+def _of_kana(tokens: Iterable[str]) -> bool:
+    """Whether a vocabulary is of pronunciation katakana; single characters of other kinds may have been added to it."""
+    tokens = list(tokens)
+    morae = [token for token in tokens if len(token) > 1]
+    kana = morae or tokens
+    return bool(kana) and all(map(_katakana, kana)) and not any("ぁ" <= char <= "ゖ" for char in "".join(tokens))
+
+
 def _katakana(token: str) -> bool:
     return all("ァ" <= char <= "ヺ" or char == "ー" for char in token)
 
@@ -176,19 +185,22 @@ def _train_bpe(texts: list[str], size: int, directory: Path) -> Vocabulary:
     library = _sentencepiece()
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / BPE_FILE
-    try:
-        library.SentencePieceTrainer.train(
-            sentence_iterator=iter(texts),
-            model_prefix=str(path.with_suffix("")),
-            vocab_size=size,
-            model_type="bpe",
-            character_coverage=1.0,
-            bos_id=-1,
-            eos_id=-1,
-            minloglevel=2,
-        )
-    except RuntimeError as error:
-        raise DataError(f"no bpe vocabulary of {size} tokens can be made of these transcripts: {error}") from error
+    with tempfile.TemporaryDirectory(dir=directory) as scratch:
+        made = Path(scratch) / BPE_FILE
+        try:
+            library.SentencePieceTrainer.train(
+                sentence_iterator=iter(texts),
+                model_prefix=str(made.with_suffix("")),
+                vocab_size=size,
+                model_type="bpe",
+                character_coverage=1.0,
+                bos_id=-1,
+                eos_id=-1,
+                minloglevel=2,
+            )
+        except RuntimeError as error:
+            raise DataError(f"no bpe vocabulary of {size} tokens can be made of these transcripts: {error}") from error
+        made.replace(path)  # every process of a run makes the same one, while others read it
     processor = library.SentencePieceProcessor(model_file=str(path))
     found = [processor.id_to_piece(i) for i in range(processor.get_piece_size()) if not processor.is_unknown(i)]
     return Vocabulary((*MARKS, *found, "<unk>"))

@@ -54,7 +54,7 @@ def _transcripts(path: Path, listing: Listing) -> Iterator[tuple[str, str, str]]
         key, colon, text = line.partition(":")
         where = f"{path}, line {number}"
         if colon and text.strip():
-            yield key.strip(), text.strip(), where
+            yield key.strip(), " ".join(text.split()), where
         elif line.strip():
             listing.problems.append(Problem(where, "no transcript after the key", key.strip()))
 

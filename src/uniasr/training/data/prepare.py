@@ -110,6 +110,8 @@ def prepare(
     options: DataOptions,
     work: Path,
     bpe: Path | None = None,
+    *,
+    first: bool = True,
 ) -> Prepared:
     """Check data and cut its transcripts; raises DataError with every problem.
 
@@ -120,8 +122,9 @@ def prepare(
         options: how to read.
         work: where the lengths of recordings and, for "large", the lists of shards are remembered.
         bpe: the vocabulary's sentencepiece model.
+        first: of several processes, the one that writes those lists; the others open what it wrote.
     """
-    job = _Job(config, options, work, vocabulary, bpe)
+    job = _Job(config, options, work, vocabulary, bpe, first)
     packed = [place for place in data if (place / "train" / LIST).is_file()]
     if packed and len(data) > 1:
         raise OptionError(f"{packed[0]} holds shards; it cannot be joined with other --data")
@@ -143,6 +146,7 @@ class _Job:
     work: Path
     vocabulary: Vocabulary | Callable[[Iterable[str]], Vocabulary]
     bpe: Path | None
+    first: bool
     report: Report = field(default_factory=Report)
 
     def listed(self, folder: Folder, stores: Sequence[Path]) -> Prepared:
@@ -154,7 +158,7 @@ class _Job:
             if stores:
                 raise OptionError(f"{stores[0]} holds feature stores; they go with dataset_type 'small'")
             self.report.settle(skip_bad=self.options.skip_bad)
-            for name, usable in (("train", train), ("dev", dev)):
+            for name, usable in (("train", train), ("dev", dev)) if self.first else ():
                 pack(usable, self.work / "shards" / name, link=True, seed=self.options.seed)
             return self.packed(self.work / "shards" / "train", self.work / "shards" / "dev")
         opened = [(place / "train", open_store(place / "train", self.config.frontend)) for place in stores]

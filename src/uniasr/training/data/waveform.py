@@ -209,7 +209,7 @@ def _recordings(directory: str | None, name: str) -> tuple[Path, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _read(path: Path, rate_hz: int) -> F32:
     audio = load(path)
     return resample(audio.samples, audio.sample_rate_hz, rate_hz)

@@ -173,7 +173,11 @@ def measure(
 
 
 def _equal_in_files(model: Uniasr, outcome: Outcome, mode: str, latency: int) -> bool:
-    return choose(model.config, outcome.mode, outcome.latency) == choose(model.config, mode, latency)
+    first, second = (
+        (choose(model.config, name, number), model.config.beam_of(name))
+        for name, number in ((outcome.mode, outcome.latency), (mode, latency))
+    )
+    return first == second
 
 
 def _recognised(

@@ -10,6 +10,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable
+from pathlib import Path
 
 from uniasr.errors import MissingExtraError
 from uniasr.text.join import solid
@@ -83,7 +84,7 @@ def find_reader() -> Reader:
         import pyopenjtalk
     except ImportError as error:
         raise MissingExtraError("readings of kanji need pyopenjtalk-plus: pip install 'uniasr[ja]'") from error
-    if not os.path.isdir(pyopenjtalk.OPEN_JTALK_DICT_DIR):
+    if not Path(os.fsdecode(pyopenjtalk.OPEN_JTALK_DICT_DIR)).is_dir():
         raise MissingExtraError(
             "readings of kanji need pyopenjtalk-plus, and pyopenjtalk without a dictionary is in its place: "
             "pip uninstall pyopenjtalk, then pip install --force-reinstall 'uniasr[ja]'"

@@ -23,6 +23,8 @@ _D = f"[{''.join(DIGITS)}]"
 _ZEROS = "(?:ゼロ){1,8}"
 _ZERO = f"(?<![ァ-ヴー]){_ZEROS}(?![ァ-ヴー])|(?<={_D}){_ZEROS}|{_ZEROS}(?={_D})"
 RUN = re.compile(rf"(?:[{NUMERALS}]|{_ZERO})+")
+LONGEST_RUN = 400
+"""A longer run of numerals is no number."""
 _LISTED = "[・位年月日時人回番階号塁班組巻章面]|学期|丁目"
 _POINT = rf"(?:点|コンマ|(?<!・.)・(?={_D}+(?![{NUMERALS}]|{_LISTED})))"  # not 一・二位, 五・七・五
 _FRACTION = re.compile(rf"{_POINT}((?:{_D}|{_ZERO})+)([千{LARGE_UNITS}]?)(?![{NUMERALS}])")
@@ -48,7 +50,7 @@ def number_at(source: str, start: int, prefer_pair: bool = True) -> Number | Non
     Two neighbouring digits like 二三 are an approximate pair if `prefer_pair`, else a digit string.
     """
     match = RUN.match(source, start)
-    if match is None:
+    if match is None or len(match[0]) > LONGEST_RUN:
         return None
     run, end = _translated(match[0]), match.end()
     if source.startswith("半期", end) and run.endswith("四") and len(run) > 1:

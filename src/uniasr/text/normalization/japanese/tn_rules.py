@@ -232,7 +232,7 @@ def _amounts() -> Iterator[Rule]:
 def _relations() -> Iterator[Rule]:
     def fraction(match: re.Match[str]) -> str | None:
         whole, above, below = match.groups()
-        if int(below) == 0:
+        if not below.strip("0"):
             return None
         return (f"{spoken(whole)}と" if whole else "") + f"{spoken(below)}分の{spoken(above)}"
 
