@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from click.testing import CliRunner
 
 import uniasr
+from uniasr.cli.app import cli
 from uniasr.text.hotwords import read_hotwords
 from uniasr.types import Segment, Transcript
 
@@ -137,6 +139,25 @@ def test_an_account_stays_until_the_result_is_written(tmp_path):
     subprocess.run([*call, "--resume"], check=True)
     assert (tmp_path / "ja.txt").is_file()
     assert not (tmp_path / ".ja.journal").exists()
+
+
+def test_a_thousand_inputs_may_wait_for_one(tmp_path):
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if not (packaged := Path(uniasr.__file__).parent / "packaged" / "samples" / "ja.wav").is_file():
+        pytest.skip("no packaged recording in this checkout")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.wav").write_bytes(packaged.read_bytes())
+    for i in range(90):
+        soundfile.write(tmp_path / "in" / f"b{i}.wav", np.zeros(8000, np.float32), 16_000)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (72, hard))
+    try:
+        call = ["transcribe", str(tmp_path / "in"), "--output-dir", str(tmp_path / "out"), "--threads", "1"]
+        result = CliRunner().invoke(cli, call)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert result.exit_code == 0, result.output
+    assert len(list((tmp_path / "out").iterdir())) == 91
 
 
 def test_inputs_of_one_name_cannot_be_resumed(tmp_path):

@@ -104,6 +104,7 @@ def test_keys_differ_even_where_file_systems_ignore_case(here):
     words = ["a.wav", "x/a.wav", "l.scp", "a.mp3"]
     assert [item.key for item in expand(words)] == ["a", "a-2", "a-2-2", "A-3", "a-4"]
     assert expand(words) == expand(words)
+    assert [item.key for item in expand(words, files=False)] == ["a", "a-2", "a-2-2", "A", "a-3"]
 
 
 def test_an_empty_word_is_not_the_current_directory(here):

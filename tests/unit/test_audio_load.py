@@ -326,7 +326,7 @@ def test_mp4_and_webm_need_the_extra(monkeypatch):
 
 def test_mp4_and_webm_through_ffmpeg(tmp_path):
     av = pytest.importorskip("av")
-    frames = np.concatenate([tone(48_000), np.zeros((48_000, 1), np.float32)], axis=1)
+    frames = np.concatenate([tone(4 * 48_000), np.zeros((4 * 48_000, 1), np.float32)], axis=1)
     for name, codec in (("a.m4a", "aac"), ("a.webm", "libopus"), ("a.mkv", "pcm_s16le")):
         with av.open(tmp_path / name, "w") as container:
             stream = container.add_stream(codec, rate=48_000, layout="stereo")
@@ -338,12 +338,19 @@ def test_mp4_and_webm_through_ffmpeg(tmp_path):
                 container.mux(stream.encode(piece))
         left, right = (load(tmp_path / name, channel=channel) for channel in (0, 1))
         assert left.sample_rate_hz == 48_000
-        assert abs(left.samples.size - 48_000) <= 2048
+        assert abs(left.samples.size - 4 * 48_000) <= 2048
         assert left.samples.std() == pytest.approx(0.3 / np.sqrt(2), abs=0.01)
         assert np.abs(right.samples).max() < 1e-3
         np.testing.assert_allclose(load(tmp_path / name).samples, left.samples / 2, atol=1e-3)
-        with pytest.raises(AudioError):
-            load((tmp_path / name).read_bytes()[:60])
+        content = (tmp_path / name).read_bytes()
+        for part in (60, len(content) // 3, len(content) * 2 // 3):
+            with pytest.raises(AudioError):
+                load(content[:part])
+
+
+def test_what_the_system_cannot_read_is_an_error_of_that_input():
+    with pytest.raises(AudioError, match="cannot be read"):
+        load("/proc/self/mem")
 
 
 @pytest.fixture

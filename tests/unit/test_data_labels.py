@@ -72,6 +72,14 @@ def test_unknown_characters_are_counted_and_never_unk():
     assert not cut.punctuation_only
 
 
+def test_extending_does_not_change_how_kana_are_cut():
+    old = vocabulary("キョ", "ウ", "ハ")
+    grown = settled(old, None, ["きょうは漢、"], "extend")
+    assert grown.kana
+    assert grown.vocabulary.tokens_of(grown("きょうは、漢").ids) == ["キョ", "ウ", "ハ", "漢"]
+    assert not Cutter(vocabulary("キ", "き", "漢")).kana
+
+
 def test_extending_keeps_every_old_id():
     old = vocabulary("a", "b")
     grown = settled(old, None, ["abz", "y"], "extend").vocabulary

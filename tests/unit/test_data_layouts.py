@@ -80,6 +80,13 @@ def test_a_corpus_is_recognised_and_its_audio_found(make, tmp_path):
     assert len(measured(entries, Limits(), report)) == total, report.problems[:3]
 
 
+def test_blanks_in_a_transcript_are_single_spaces(tmp_path):
+    jsut(tmp_path)
+    for path in tmp_path.rglob("transcript_utf8.txt"):
+        path.write_text(path.read_text(encoding="utf-8").replace(":", ":a\tb\u3000", 1), encoding="utf-8")
+    assert any(entry.text.startswith("a b ") for entry in read_data(tmp_path).train.entries)
+
+
 def test_a_line_without_transcript_is_a_problem(tmp_path):
     jsut(tmp_path)
     (problem,) = read_data(tmp_path).train.problems

@@ -222,12 +222,22 @@ def test_an_engine_serves_many_threads(checkpoint, exported, engines, network):
     assert len(done) == len(threads)
 
 
-@pytest.mark.parametrize("device", ["tpu", "", "cuda"])
+@pytest.mark.parametrize("device", ["tpu", "", "cuda", "cuda:x"])
 def test_unusable_devices_are_named(tmp_path, device):
     if device == "cuda" and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         pytest.skip("this onnxruntime may find a GPU")
     with pytest.raises(OptionError, match=f"device is '{device}'"):
         OnnxEngine(tmp_path, GRAPHS, device)
+
+
+@pytest.mark.parametrize(("device", "number"), [("cuda", 0), ("cuda:1", 1)])
+def test_a_gpu_is_the_one_that_was_named(tmp_path, monkeypatch, device, number):
+    opened = []
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+    monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *_, providers: opened.append(providers))
+    (tmp_path / "encoder.onnx").touch()
+    OnnxEngine(tmp_path, ["encoder"], device)
+    assert opened == [[("CUDAExecutionProvider", {"device_id": number}), "CPUExecutionProvider"]]
 
 
 def test_missing_and_broken_graphs_are_named(tmp_path):

@@ -198,6 +198,9 @@ def test_files_are_recognised_once_for_modes_that_end_in_the_same_pass(entries, 
     texts = [[one.hypothesis for one in outcome.utterances] for outcome in outcomes]
     assert texts[2] == [model.transcribe(entry.audio, mode="offline").text for entry in entries]
     assert outcomes[2].delays != outcomes[1].delays  # streams differ
+    monkeypatch.setattr(type(model.config), "beam_of", lambda _, mode: 1 + (mode == "offline"))
+    measure(model, entries, "offline", 0, units=units_for(["あ"]), known=outcomes[:2])
+    assert calls == ["fast", "normal", "offline"]
 
 
 @pytest.mark.parametrize("option", ["--report", "--json"])
