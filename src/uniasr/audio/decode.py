@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
@@ -24,8 +23,13 @@ _BLOCK_VALUES = 1 << 22
 """Upper limit of a block, for files that claim a thousand channels."""
 _MP3_SLACK = 2 * 1152
 """Encoder and decoder delays, in samples, that tags may or may not count."""
-CONTAINER_SLACK_S = 0.5
-"""What the length that a container states may count besides samples that come out."""
+CONTAINER_SLACK_S = 1.0
+"""By how much the length that a container states may differ from the times of its packets."""
+_STATED = frozenset({"matroska", "mov"})
+"""Containers that state their length; of others FFmpeg only guesses it."""
+GAP_S = 0.1
+"""Longer holes between the frames of a track, and before the first one, are silence: its text keeps its times."""
+MOST_SILENCE_S = 12 * 3600
 _TAG_BYTES = 16 << 10
 """More than this behind the last sample that was read is no tag but audio."""
 
@@ -117,38 +121,63 @@ def _ffmpeg_blocks(file: BinaryIO, form: str | None, name: str) -> Iterator[tupl
             stream = container.streams.audio[0]
             rate = check_rate(stream.rate, name)
             resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=rate)
-            frames = itertools.chain(container.decode(stream), [None])  # None lets out what the resampler holds
-            done = 0
-            for block in _gathered(_resampled(resampler, frames, name), BLOCK_S * rate, stream.channels):
-                done += len(block)
+            track = _Track(container, stream, name)
+            pieces = _resampled(resampler, track.frames(), rate, name)
+            for block in _gathered(pieces, BLOCK_S * rate, stream.channels):
                 yield rate, block
-            promised_s = _promised_s(container, stream)
-            if done / rate < promised_s - CONTAINER_SLACK_S:
-                raise truncated(name, f"its header promises {promised_s:.1f} s and there are {done / rate:.1f} s")
+            track.check_whole()
     except av.FFmpegError as error:
         raise AudioError(f"{name} is corrupt or truncated ({_plain(error)}); copy or convert it again") from error
 
 
-def _promised_s(container: Any, stream: Any) -> float:
-    """How long a container says that its audio is; 0 where it does not, or where pictures may be longer."""
-    if stream.duration is not None:
-        return float(stream.duration * stream.time_base)
-    alone = len(container.streams) == 1 and container.duration is not None
-    return container.duration / 1e6 if alone else 0.0
+class _Track:
+    """The frames of an audio track with their times, while the packets of all tracks go by."""
+
+    def __init__(self, container: Any, stream: Any, name: str) -> None:
+        self._container, self._stream, self._name = container, stream, name
+        self._zero_s = (container.start_time or 0) / 1e6
+        self._furthest_s = 0.0
+
+    def frames(self) -> Iterator[tuple[float | None, Any]]:
+        """Each frame, behind the second on the clock of the whole file at which it begins; None, None at the end."""
+        for packet in self._container.demux():
+            if packet.dts is not None:
+                end = (packet.dts + (packet.duration or 0)) * packet.time_base
+                self._furthest_s = max(self._furthest_s, float(end))
+            if packet.stream is self._stream or packet.stream.index == self._stream.index:
+                for frame in packet.decode():
+                    yield None if frame.time is None else frame.time - self._zero_s, frame
+        yield None, None  # lets out what a resampler holds
+
+    def check_whole(self) -> None:
+        """Raise AudioError if the file ends long before its header says so."""
+        if self._container.format.name not in _STATED or self._container.duration is None:
+            return
+        promised_s, there_s = self._container.duration / 1e6, self._furthest_s
+        if there_s < promised_s - CONTAINER_SLACK_S:
+            raise truncated(self._name, f"its header promises {promised_s:.1f} s and there are {there_s:.1f} s")
 
 
-def _resampled(resampler: Any, frames: Iterable[Any], name: str) -> Iterator[F32]:
-    """Samples [n, channels] of each frame of a track."""
-    width = None
-    for frame in frames:
+def _resampled(resampler: Any, frames: Iterable[tuple[float | None, Any]], rate: int, name: str) -> Iterator[F32]:
+    """Samples [n, channels] of each frame of a track; silence where its clock says that there is nothing."""
+    width, count = None, 0
+    for begin_s, frame in frames:
         try:
             pieces = [piece.to_ndarray().T for piece in resampler.resample(frame)]
         except ValueError as error:
             raise _changing(name) from error
+        missing = 0 if begin_s is None else round(begin_s * rate) - count
+        if missing > MOST_SILENCE_S * rate:
+            raise AudioError(f"{name} has audio at {begin_s:.0f} s and none before; its time stamps are damaged")
+        if missing > GAP_S * rate and pieces:
+            for start in range(0, missing, rate):
+                yield np.zeros((min(rate, missing - start), pieces[0].shape[1]), np.float32)
+            count += missing
         for piece in pieces:
             width = width or piece.shape[1]
             if piece.shape[1] != width:
                 raise _changing(name)
+            count += len(piece)
             yield piece
 
 

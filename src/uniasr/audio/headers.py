@@ -16,6 +16,7 @@ Kind: TypeAlias = Literal["wav", "ogg", "mp3", "other", "container"]
 UNKNOWN_LENGTH = 0x7FFF0000
 """Recorders that write a wav to a pipe claim more than this: SoX 2^31 - 4096 or a little less, arecord 2^31,
 FFmpeg 2^32 - 1."""
+_OGG_FIRST = 2
 _OGG_LARGEST_PAGE = 65_307
 _DEMUXERS = {
     b"\x1a\x45\xdf\xa3": "matroska",
@@ -129,8 +130,29 @@ def _with_open_end(file: BinaryIO, size_at: int) -> BinaryIO:
     return io.BytesIO(data)
 
 
+def _begins_anew(file: BinaryIO, size: int) -> bool:
+    """Whether a page behind those at the beginning says that it begins a stream."""
+    at, inside = 0, False
+    while at + 27 <= size:
+        file.seek(at)
+        header = file.read(27 + 255)
+        if header[:4] != b"OggS":
+            return False  # damaged; the decoder finds out
+        first = bool(header[5] & _OGG_FIRST)
+        if first and inside:
+            return True
+        inside = not first
+        at += 27 + header[26] + sum(header[27 : 27 + header[26]])
+    return False
+
+
 def _check_ogg(file: BinaryIO, size: int, name: str) -> None:
-    """Check that the last page is whole; a missing end mark is no fault: live recordings have none."""
+    """Check that the last page is whole, and that there is one stream, as libsndfile reads only the first of several.
+
+    A missing end mark is no fault: live recordings have none.
+    """
+    if _begins_anew(file, size):
+        raise AudioError(f"{name} is several Ogg files in one (joined files); convert it to wav or flac")
     file.seek(max(0, size - 2 * _OGG_LARGEST_PAGE))
     tail = file.read()
     page = tail.rfind(b"OggS\0")
