@@ -248,7 +248,9 @@ def test_the_command_lists_every_problem_and_ends_with_2(model, tmp_path):
     assert result.exit_code == 2
     lines = result.stderr.splitlines()
     assert len(lines) == 3
-    assert lines[0].endswith("character 'x' has no token; it occurs 1 times (--unknown extend or drop)")
+    assert lines[0].endswith(
+        "character 'x' has no token; it occurs 1 times; training asks for --unknown extend or drop"
+    )
     assert lines[-1].startswith("uniasr: 2 problems in the data")
 
 

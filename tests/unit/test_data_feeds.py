@@ -232,8 +232,8 @@ def test_unknown_characters_are_listed_with_their_numbers(tmp_path):
     with pytest.raises(DataError) as caught:
         prepared(tmp_path / "data", tmp_path / "work")
     assert [problem.split(": ")[1] for problem in caught.value.problems] == [
-        "character 'x' has no token; it occurs 2 times (--unknown extend or drop)",
-        "character '。' has no token; it occurs 1 times (--unknown extend or drop)",
+        "character 'x' has no token; it occurs 2 times; training asks for --unknown extend or drop",
+        "character '。' has no token; it occurs 1 times; training asks for --unknown extend or drop",
     ]
     assert "line 1" in caught.value.problems[0]
     with pytest.raises(DataError):

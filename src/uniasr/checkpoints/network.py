@@ -39,17 +39,16 @@ def load_fsmn_vad_network(files: FsmnVadFiles) -> FsmnVadNetwork:
 
 
 def load_punctuation_network(files: PunctuationFiles) -> CtTransformerNetwork:
-    """The network of a punctuation model, in evaluation mode, with its weights.
+    """The network of a punctuation model, in evaluation mode, with its weights, from its graph where it has no others.
 
-    Raises ModelError for weights that do not fit the configuration, and for a directory that has none.
+    Raises ModelError for weights that do not fit the configuration.
     """
-    if files.weights is None:
-        raise ModelError(f"{files.directory} has only a graph; load it with backend='onnxruntime'")
-    state = read_state(files.weights)
+    graphs = () if files.graph is None else (files.graph,)
+    state = read_graph_state(graphs) if files.weights is None else read_state(files.weights)
     # Models of FunASR 0.x were saved inside a wrapper of this name.
     state = {name.removeprefix("punc_model."): value for name, value in state.items()}
     network = CtTransformerNetwork(files.config)
-    load_strictly(network, state, str(files.weights))
+    load_strictly(network, state, str(files.weights or files.directory))
     return network.eval()
 
 

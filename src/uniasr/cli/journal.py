@@ -36,6 +36,7 @@ class Journal:
         """Open for an input and a call, told apart by `about`; without `resume` what is there is forgotten."""
         self._path = path
         self._known = _read(path, about) if resume else {}
+        self._kept = bool(self._known)
         fresh = path.with_name(path.name + ".new")
         lines = [{"about": about}, *(_record(*place, transcript) for place, transcript in self._known.items())]
         try:
@@ -59,10 +60,11 @@ class Journal:
                 file.write(_line(_record(start_ms, end_ms, transcript)))
         except OSError as error:
             raise self._failed(error) from error
+        self._kept = True
 
     def close(self, *, done: bool) -> None:
-        """Stop; once the result is there, the account is not needed any more."""
-        if done:
+        """Stop; the account goes once the result is there, and where nothing was recognised before it failed."""
+        if done or not self._kept:
             self._path.unlink(missing_ok=True)
 
     def _failed(self, error: OSError) -> OutputError:

@@ -111,7 +111,7 @@ def decoding_options(default_mode: str) -> Option:
             default=default_mode,
             show_default=True,
             metavar="fast|normal|offline",
-            help="fast: first pass only; normal: second pass with small chunks; offline: best accuracy.",
+            help="fast: first pass only; normal: the second pass corrects it; offline: second pass, large chunks.",
         ),
         click.option(
             "--latency",

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from uniasr.errors import ModelError
+from uniasr.errors import ModelError, OptionError
 from uniasr.pipeline import Pipeline
 from uniasr.recognizers import load_model
 from uniasr.recognizers.uniasr import Uniasr
 from uniasr.text.hotwords import read_hotwords
 
 AUTO, NONE = "auto", "none"
+SHORTEST_S, LONGEST_S = 2, 3600
+"""Limits of a segment: shorter ones cut every word in two, longer ones do not fit a computer's memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,10 @@ class PartRequest:
         if self.beam_size is not None:
             options["beam_size"] = self.beam_size
         if self.max_segment is not None:
+            if not SHORTEST_S <= self.max_segment <= LONGEST_S:
+                raise OptionError(
+                    f"--max-segment is {self.max_segment:g}; give seconds from {SHORTEST_S} to {LONGEST_S}"
+                )
             options["max_segment_s"] = self.max_segment
         return options
 
@@ -62,7 +68,7 @@ def open_pipeline(request: PartRequest, *, bare: bool = False) -> tuple[Pipeline
         model,
         _part(request.vad, named.get("vad")),
         _part(request.punctuation, named.get("punctuation")),
-        _part(request.itn, named.get("itn")),
+        None if request.itn == NONE else request.itn,
         device=request.device,
         backend=request.backend,
         threads=request.threads,

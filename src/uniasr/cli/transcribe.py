@@ -103,6 +103,8 @@ def run(request: Request) -> bool:
 
 
 def _check_parts(request: Request) -> None:
+    if request.output_dir == "":
+        raise OptionError("--output-dir is empty; name a directory, '.' for the one you are in")
     changed = request.punctuation not in (AUTO, NONE) or request.itn != NONE or request.output_script == "written"
     if request.layout and changed:
         raise OptionError("the result directory holds bare tokens; choose a --format for marks, numbers and kanji")

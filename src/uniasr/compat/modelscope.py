@@ -144,8 +144,8 @@ class SpeechRecognition:
         Returns:
             `{"text": ...}` for one input; `[{"key": ..., "value": ...}, ...]` for a list. That list is what FunASR
             0.2.0 hands to modelscope 1.3.0, which then kept only its first text. Where nothing was said the text is
-            empty; modelscope left the entry out. With a punctuation model the text has marks, and blanks only between
-            words of scripts that have them.
+            empty; modelscope left the entry out. With a punctuation model, and from a model that writes kanji, the text
+            is that of `Transcript.text`: with marks, and blanks only between words of scripts that have them.
 
         Without a VAD model audio longer than a minute is cut at pauses and searched segment by segment, as `uniasr
         transcribe` does: the published search ends too early there. An input of a list that cannot be read raises
@@ -160,16 +160,17 @@ class SpeechRecognition:
             options["hotwords"] = _hotwords(words)
         items, several = self._inputs(audio_in, audio_fs, audio_format)
         results = []
-        writer = None if place is None else RecognitionWriter(place, nbest=self.options.get("nbest", 1))
+        writer: RecognitionWriter | None = None
         try:
             for key, audio in items:
                 start = time.perf_counter()
                 transcript = self._recognise(audio, mode, options)
                 ranked = Recognised.all_of(transcript, self.model.vocabulary.tokens)
-                if self.pipeline.punctuation is not None:
+                if self.pipeline.punctuation is not None or any(token.reading for token in transcript.tokens):
                     ranked[0] = replace(ranked[0], text=transcript.text)
                 results.append({"key": key, "value": ranked[0].text})
-                if writer is not None:
+                if place is not None:  # earlier results stay until there is one
+                    writer = writer or RecognitionWriter(place, nbest=self.options.get("nbest", 1))
                     worked_s = time.perf_counter() - start
                     writer.write(key, ranked, rtf=worked_s * 1000 / max(1, transcript.duration_ms))
         finally:

@@ -52,7 +52,7 @@ def token_times(
         ends: [n] firing positions in rows of the segment (`Firings.ends`), ascending.
         middles: [n or n + 1] where the tokens have half of their weight, in the same unit.
         num_tokens: tokens asked for. Firings beyond them (that of `</s>`) are ignored; tokens beyond the last firing
-            end with the last row.
+            end with the last row, the first of them like the others if half of its weight is there.
         row_ms: audio per row.
         num_rows: rows of the segment; matters for tokens beyond the last firing only, hence at the end.
         offset_ms: time of row 0, that is the start of the segment. No token starts before it.
@@ -73,9 +73,10 @@ def token_times(
     pause, reach = PAUSE_MS / row_ms, REACH_MS / row_ms
     times, previous_end = [], -shift_ms / row_ms
     for i in range(num_tokens):
-        start, end = previous_end, max(previous_end, float(num_rows))
-        if i < len(ends):
-            middle, end = float(middles[i]), max(previous_end, float(ends[i]))
+        start = previous_end
+        end = max(previous_end, float(ends[i] if i < len(ends) else num_rows))
+        if i < len(middles):
+            middle = float(middles[i])
             if middle - start > pause:
                 start = middle - reach
             if end - middle > pause:

@@ -56,7 +56,7 @@ class Labeller:
     def finish(self) -> None:
         """Put what was unknown into the report."""
         if self.unknown is None:
-            what = "character {!r} has no token; it occurs {} times (--unknown extend or drop)"
+            what = "character {!r} has no token; it occurs {} times; training asks for --unknown extend or drop"
             self.report.problems.extend(
                 Problem(self._first[char], what.format(char, count)) for char, count in self._missing.most_common()
             )
