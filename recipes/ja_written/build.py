@@ -21,7 +21,8 @@ from pruning import pruned
 
 from uniasr.checkpoints.kana_kanji import write_kana_kanji
 from uniasr.text import tn
-from uniasr.text.kana_kanji.hashing import HashTable, left_part, middle_part, reading_hashes, right_part
+from uniasr.text.kana_kanji.hashing import HashSet, HashTable, left_part, middle_part, reading_hashes, right_part
+from uniasr.text.kana_kanji.lattice import LONGEST_UNKNOWN
 from uniasr.text.kana_kanji.tables import FIRST_WORD, KANA, STEP, Tables, kana_codes
 
 CARD = Path(__file__).parent / "card"
@@ -114,6 +115,7 @@ def tables(model: Model, classes: Mapping[Word, str], kana_cost: np.ndarray) -> 
     texts = [b"" if surface == reading or not reading else surface.encode() for surface, reading in words]
     return Tables(
         readings=readings,
+        beginnings=HashSet.of(beginnings({word[1] for word in ordinary})),
         first_word=np.append(first + FIRST_WORD, len(words)).astype(np.uint32),
         word_class=np.array([number[classes[word]] for word in words], np.uint16),
         word_cost=np.array([quantised(model.word[word]) for word in words], np.uint8),
@@ -126,6 +128,12 @@ def tables(model: Model, classes: Mapping[Word, str], kana_cost: np.ndarray) -> 
         surface_ends=np.cumsum([len(text) for text in texts]).astype(np.uint32),
         longest=max(len(word[1]) for word in ordinary),
     )
+
+
+def beginnings(readings: Iterable[str]) -> np.ndarray:
+    """Hashes of the beginnings of readings that tell which words may still go on."""
+    found = {reading[:size] for reading in readings for size in range(LONGEST_UNKNOWN, len(reading))}
+    return np.array(sorted(map(reading_hash, found)), np.uint64)
 
 
 def ngram_tables(model: Model, index: Mapping[Word, int]) -> tuple[HashTable, np.ndarray]:

@@ -87,13 +87,18 @@ def japanese_sentences(data: Path) -> list[Recording]:
     ]
 
 
-def synthetic(data: Path) -> list[Recording]:
-    """Japanese sentences in neural voices."""
+def synthetic(folder: Path) -> list[Recording]:
+    """Japanese sentences that the synthesis script spoke."""
     return [
         Recording(path.with_suffix(".zip"), row["file"], row["voice"])
-        for path in sorted((data / "ja_synth_kokoro").glob("*.tsv"))
+        for path in sorted(folder.glob("*.tsv"))
         for row in _table(path)
     ]
+
+
+def sounds(folder: Path) -> list[Recording]:
+    """Music and effects of packages (`../ja/training_sounds.py`)."""
+    return [Recording(folder / "noise.zip", row["file"], row["source"]) for row in _table(folder / "noise.tsv")]
 
 
 def noises(data: Path, part: Part) -> list[Recording]:

@@ -1,11 +1,12 @@
 """Mix the training set and store its filter bank frames and labels.
 
-python prepare.py --data DATA --out WORK --items 9000
+python prepare.py --data DATA [--speech DIR...] [--sounds DIR...] --out WORK --items 9000
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import corpus
@@ -34,13 +35,22 @@ FLAVOURS = {
 
 
 class Mixer:
-    """Draws training items."""
+    """Draws training items.
 
-    def __init__(self, data: Path) -> None:
+    Args:
+        data: the corpora.
+        more_speech: folders of synthetic sentences beside the neural ones of the corpora.
+        more_noise: folders of music and effects; together they are drawn as often as the recorded noises.
+    """
+
+    def __init__(self, data: Path, more_speech: Sequence[Path], more_noise: Sequence[Path]) -> None:
         self.english = corpus.read_english(data, "training")
         self.words = corpus.japanese_words(data)
-        self.synthetic = corpus.synthetic(data)
+        folders = [data / "ja_synth_kokoro", *more_speech]
+        self.synthetic = [recording for folder in folders for recording in corpus.synthetic(folder)]
         self.noises = corpus.noises(data, "training")
+        more = [recording for folder in more_noise for recording in corpus.sounds(folder)]
+        self.noises = self.noises * max(1, len(more) // len(self.noises)) + more
 
     def draw(self, random: np.random.Generator) -> tuple[Samples, Labels]:
         """One mixture and its frames of speech."""
@@ -106,11 +116,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--speech", type=Path, nargs="*", default=[], help="folders of further synthetic sentences")
+    parser.add_argument("--sounds", type=Path, nargs="*", default=[], help="folders of music and effects")
     parser.add_argument("--items", type=int, default=9000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    mixer, fbank = Mixer(options.data), Fbank(model.FRONTEND)
+    mixer, fbank = Mixer(options.data, options.speech, options.sounds), Fbank(model.FRONTEND)
     num_frames = fbank.count(int(SECONDS * RATE))
     shape = (options.items, num_frames, model.FRONTEND.n_mels)
     frames = np.lib.format.open_memmap(options.out / "frames.npy", "w+", np.float16, shape)

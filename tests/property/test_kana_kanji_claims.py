@@ -98,6 +98,11 @@ def test_a_running_text_is_converted_and_settled_at_once(converter, text, share,
     assert converter.running(text, stable, words) == wanted
 
 
+def test_words_settle_soon(converter):
+    text = "ワタシワガッコーニイッタトオモウコトガアル"
+    assert sum(end - converter.settled(text[:end]) for end in range(len(text))) < 9 * len(text)
+
+
 def test_settled_words_stay_at_the_edges_of_windows(converter):
     text = "".join(PHRASES) * 12
     whole = converter.convert(text, spans=True)

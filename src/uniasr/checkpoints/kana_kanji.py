@@ -1,4 +1,4 @@
-"""Directories of kana-to-kanji converters: `model.yaml` with the family `kana_kanji`, and `tables.npz`.
+"""Directories of kana-to-kanji converters: `model.yaml` with the family `kana_kanji`, `tables.npz`, `beginnings.npz`.
 
 The arrays of the file are those of `text.kana_kanji.Tables`, made smaller: hashes of readings in two parts, counts and
 lengths in place of bounds.
@@ -24,11 +24,11 @@ from uniasr.checkpoints.own_layout import (
     staged_model,
 )
 from uniasr.errors import ModelError
-from uniasr.text.kana_kanji.hashing import READING_BITS, HashTable
+from uniasr.text.kana_kanji.hashing import READING_BITS, HashSet, HashTable
 from uniasr.text.kana_kanji.tables import FIRST_WORD, KANA, Tables
 
 FAMILY = "kana_kanji"
-TABLES_FILE = "tables.npz"
+TABLES_FILE, BEGINNINGS_FILE = "tables.npz", "beginnings.npz"
 MAX_BYTES = 256 * 2**20
 """Of all arrays together."""
 LONGEST_READING = 40
@@ -49,6 +49,8 @@ _LAYOUT: dict[str, tuple[type[np.generic], int]] = {
     "surface_lengths": (np.uint8, 1),
 }
 """Type and number of axes of each array."""
+_BEGINNINGS: dict[str, tuple[type[np.generic], int]] = {"bits": (np.uint8, 1)}
+"""Likewise of the set of what readings begin with; they are stored as hashes, which do not tell."""
 _LOW = np.uint64(16)
 
 
@@ -79,7 +81,9 @@ def read_kana_kanji(directory: Path) -> KanaKanjiFiles:
         raise ModelError(
             f"{path}: config is {config!r:.60}; it must be longest_reading, a whole number of 1 to {LONGEST_READING}"
         )
-    return KanaKanjiFiles(directory, _tables(_arrays(directory / TABLES_FILE), longest, directory / TABLES_FILE), card)
+    path = directory / TABLES_FILE
+    beginnings = HashSet(_arrays(directory / BEGINNINGS_FILE, _BEGINNINGS)["bits"])
+    return KanaKanjiFiles(directory, _tables(_arrays(path, _LAYOUT), beginnings, longest, path), card)
 
 
 def write_kana_kanji(
@@ -98,6 +102,7 @@ def write_kana_kanji(
     entries = description(FAMILY, {"longest_reading": tables.longest}, card)
     with staged_model(directory, entries, files, read_kana_kanji) as staging:
         np.savez_compressed(staging / TABLES_FILE, allow_pickle=False, **_stored(tables))
+        np.savez_compressed(staging / BEGINNINGS_FILE, allow_pickle=False, bits=tables.beginnings.bits)
     return directory
 
 
@@ -119,14 +124,14 @@ def _stored(tables: Tables) -> dict[str, npt.NDArray[Any]]:
     }
 
 
-def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+def _arrays(path: Path, layout: Mapping[str, tuple[type[np.generic], int]]) -> dict[str, npt.NDArray[Any]]:
     """The arrays of the file, of the right types and dimensions."""
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
                 raise ModelError(f"{path} holds more than {MAX_BYTES} bytes; that is no table of a converter")
         with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in _LAYOUT}
+            arrays = {name: stored[name] for name in layout}
     except FileNotFoundError as error:
         raise ModelError(f"{path} is missing; a converter needs its tables") from error
     except KeyError as error:
@@ -135,13 +140,13 @@ def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
         raise
     except Exception as error:  # what zipfile, zlib and numpy's header parser raise has no common parent
         raise ModelError(f"{path} cannot be read as arrays ({error}); fetch the model again") from error
-    for name, (kind, axes) in _LAYOUT.items():
+    for name, (kind, axes) in layout.items():
         if arrays[name].dtype != kind or arrays[name].ndim != axes or not arrays[name].size:
             raise ModelError(f"{path}: {name} is {arrays[name].dtype} of shape {arrays[name].shape}; it makes no table")
     return arrays
 
 
-def _tables(arrays: Mapping[str, npt.NDArray[Any]], longest: int, path: Path) -> Tables:
+def _tables(arrays: Mapping[str, npt.NDArray[Any]], beginnings: HashSet, longest: int, path: Path) -> Tables:
     """The tables; raises ModelError where the arrays do not fit each other."""
     readings = (arrays["reading_high"].astype(np.uint64) << _LOW) | arrays["reading_low"]
     bounds = np.cumsum(np.concatenate([[FIRST_WORD], arrays["reading_words"]]), dtype=np.uint32)
@@ -164,6 +169,7 @@ def _tables(arrays: Mapping[str, npt.NDArray[Any]], longest: int, path: Path) ->
         raise ModelError(f"{path}: the written forms are not in UTF-8 ({error}); fetch the model again") from error
     return Tables(
         readings=readings,
+        beginnings=beginnings,
         first_word=bounds,
         word_class=arrays["word_class"],
         word_cost=arrays["word_cost"],

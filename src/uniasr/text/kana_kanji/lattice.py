@@ -18,8 +18,8 @@ from uniasr.text.kana_kanji.respelling import respelled
 from uniasr.text.kana_kanji.tables import END, START, STEP, UNKNOWN, Tables, kana_codes
 from uniasr.types import F32, I64
 
-LONGEST_UNKNOWN = 12
-"""Kana of an unknown word; a longer one is several."""
+LONGEST_UNKNOWN = 8
+"""Kana of an unknown word; a longer one is several, with the same text. So it is soon settled what kana become."""
 RESPELLED = 4.0
 """Cost of a word that fits only with its long vowels written in another way (natural logarithm)."""
 _MARK = "\0"
@@ -161,3 +161,24 @@ def _listed(kana: str, listed: WordList) -> _Found:
     spans = list(listed.occurrences(kana))
     start, end, index = (np.array([span[i] for span in spans], np.int64) for i in range(3))
     return start, end, -1 - index, np.array([listed.words[i].cost for _, _, i in spans], np.float32)
+
+
+def going_on(kana: str, tables: Tables, listed: WordList = NO_WORDS) -> list[int]:
+    """The places at which a word may begin that reaches beyond the kana, its end among them.
+
+    An unknown word may be any; of the others the kana so far must be the beginning, a few too many are named.
+    """
+    size = len(kana)
+    near = max(0, size + 1 - LONGEST_UNKNOWN)
+    length, start, _ = _substrings(kana, tables.longest)
+    last = np.flatnonzero((start + length == size) & (start < near))
+    open_ = np.zeros(size + 1, np.bool_)
+    open_[near:] = True
+    for spelling in (kana, *respelled(kana)) if len(last) else ():
+        hashes = _substrings(spelling, tables.longest)[2][last]
+        open_[start[last]] |= tables.beginnings.holds(hashes)
+    for word in listed.words:
+        for place in range(max(0, size + 1 - len(word.reading)), near):
+            open_[place] |= word.reading.startswith(kana[place:])
+    found: list[int] = np.flatnonzero(open_).tolist()
+    return found

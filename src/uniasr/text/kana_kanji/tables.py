@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from uniasr.text.kana_kanji.hashing import HashTable
+from uniasr.text.kana_kanji.hashing import HashSet, HashTable
 from uniasr.types import I64
 
 STEP = 1 / 12
@@ -29,6 +29,8 @@ class Tables:
 
     readings: npt.NDArray[np.uint64]
     """[R] hashes of the readings, ascending."""
+    beginnings: HashSet
+    """Hashes of what readings begin with: LONGEST_UNKNOWN kana and more, less than a whole reading."""
     first_word: npt.NDArray[np.uint32]
     """[R + 1] id of the first word of each reading."""
     word_class: npt.NDArray[np.uint16]

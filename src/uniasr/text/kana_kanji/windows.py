@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
 
-from uniasr.text.kana_kanji.lattice import LONGEST_UNKNOWN, Lattice, build
+from uniasr.text.kana_kanji.lattice import Lattice, build, going_on
 from uniasr.text.kana_kanji.listed import WordList
 from uniasr.text.kana_kanji.search import Ways, described, search
 from uniasr.text.kana_kanji.tables import START, Tables
@@ -105,10 +105,9 @@ def settled(window: Window, tables: Tables, listed: WordList, size: int) -> int:
 
 def _shared(window: Window, tables: Tables, listed: WordList, size: int) -> Sequence[int]:
     """The first words of all ways on."""
-    longest = max(tables.longest, LONGEST_UNKNOWN, *listed.lengths)
-    first = max(0, size + 1 - longest)
     shared: list[int] | None = None
-    for word in (int(word) for place in range(first, size + 1) for word in window.ways.ending(place)):
+    places = going_on(window.kana[:size], tables, listed)
+    for word in (int(word) for place in places for word in window.ways.ending(place)):
         path = window.ways.path(word)
         if shared is not None:
             path = [one for one, _ in takewhile(lambda pair: pair[0] == pair[1], zip(shared, path, strict=False))]
