@@ -37,15 +37,22 @@ def sounds(folder: Path) -> Iterator[tuple[str, Samples]]:
         name = str(path.relative_to(folder))
         if path.suffix.lower() not in KINDS or any(part in name for part in VOICES):
             continue
-        try:
-            samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-        except soundfile.LibsndfileError:
-            continue  # an empty file or a format of its own
-        mono = samples[: LONGEST_S * rate].mean(axis=1)
-        peak = np.abs(mono).max(initial=0)
-        if len(mono) >= LEAST_S * rate and peak > 1e-3:
-            heard = resample(mono, rate, RATE) * (PEAK / peak)
-            yield name, np.tile(heard, 3) if len(heard) < SHORT_S * RATE else heard
+        samples = heard(path, LONGEST_S)
+        if len(samples):
+            yield name, np.tile(samples, 3) if len(samples) < SHORT_S * RATE else samples
+
+
+def heard(path: Path, longest_s: float = np.inf, least_s: float = LEAST_S) -> Samples:
+    """The beginning of a file as one channel at 16 kHz with a fixed peak; nothing if it is silent or no sound."""
+    try:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError:  # an empty file or a format of its own
+        return np.zeros(0, np.float32)
+    mono = samples[: int(min(longest_s * rate, len(samples)))].mean(axis=1)
+    peak = np.abs(mono).max(initial=0)
+    if len(mono) < least_s * rate or peak < 1e-3:
+        return np.zeros(0, np.float32)
+    return resample(mono, rate, RATE) * (PEAK / peak)
 
 
 def main() -> None:

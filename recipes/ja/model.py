@@ -56,7 +56,7 @@ def config(vocab_size: int) -> UniasrConfig:
         decoder2=decoder,
         loss=LossConfig(label_smoothing=0.1),
         modes={
-            "fast": ModeConfig(pass_number=1, latency=0, beam_size=20),
+            "fast": ModeConfig(pass_number=1, latency=0, beam_size=30),
             "normal": ModeConfig(pass_number=2, latency=0, final_latency=2),
             "offline": ModeConfig(pass_number=2, latency=2),
         },

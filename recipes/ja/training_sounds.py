@@ -23,9 +23,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 from corpus import RATE, Samples
-from heldout_sounds import KINDS, PEAK
-
-from uniasr.audio.resample import resample
+from heldout_sounds import KINDS, heard
 
 MOST_FILES = 220
 """Of a package."""
@@ -33,23 +31,10 @@ PART_S, PARTS = 12.0, 6
 """Long pieces: so many parts of this length, evenly spread."""
 SHORT_S, FILLED_S = 3.0, 6.0
 """Shorter sounds are joined, with pauses, until they fill the second."""
-PAUSE_S = (0.0, 0.6)
 LEAST_S = 0.05
+PAUSE_S = (0.0, 0.6)
 LEFT_OUT = ("Vocals", "Oxygen-Im-Message-In")
 """Parts of the paths of voices, and of a sound that one of the other packages has, too."""
-
-
-def heard(path: Path) -> Samples:
-    """One channel at 16 kHz with a fixed peak; nothing if it is silent or no sound."""
-    try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError:
-        return np.zeros(0, np.float32)
-    mono = samples.mean(axis=1)
-    peak = np.abs(mono).max(initial=0)
-    if len(mono) < LEAST_S * rate or peak < 1e-3:
-        return np.zeros(0, np.float32)
-    return resample(mono, rate, RATE) * (PEAK / peak)
 
 
 def files(package: Path, random: np.random.Generator) -> list[Path]:
@@ -66,7 +51,7 @@ def sounds(package: Path, random: np.random.Generator) -> Iterator[Samples]:
     """What is heard of a package: parts of long pieces, sounds as they are, and short ones joined."""
     short: list[Samples] = []
     for path in files(package, random):
-        samples = heard(path)
+        samples = heard(path, least_s=LEAST_S)
         if len(samples) > 2 * PART_S * RATE:
             starts = np.linspace(0, len(samples) - PART_S * RATE, PARTS + 2)[1:-1]
             yield from (samples[int(start) :][: int(PART_S * RATE)] for start in starts)
