@@ -9,6 +9,6 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 def stamp_of(path: Path) -> Stamp:
     """Name, size and time of change (ns) of a file, or of every file in a directory; nothing where there is neither."""
-    files = sorted(path.iterdir()) if path.is_dir() else [path] if path.exists() else []
-    found = [(file.name, file.stat()) for file in files]
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    found = [(file.name, file.stat()) for file in files if file.exists()]
     return tuple((name, status.st_size, status.st_mtime_ns) for name, status in found)
