@@ -16,7 +16,7 @@ import argparse
 import csv
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -55,27 +55,39 @@ def heard(path: Path, longest_s: float = np.inf, least_s: float = LEAST_S) -> Sa
     return resample(mono, rate, RATE) * (PEAK / peak)
 
 
-def main() -> None:
-    """Write the set."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def folders(about: str | None) -> tuple[Path, Path]:
+    """Where the packages lie unpacked and where the set goes, from the command line."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("unpacked", type=Path)
     parser.add_argument("sounds", type=Path)
     options = parser.parse_args()
-    options.sounds.mkdir(parents=True, exist_ok=True)
-    seconds, pause = 0.0, np.zeros(RATE // 2, np.float32)
+    return options.unpacked, options.sounds
+
+
+def write(folder: Path, name: str, found: Iterable[tuple[str, Samples]]) -> None:
+    """NAME.zip with the sounds and NAME.tsv with where each is from."""
+    folder.mkdir(parents=True, exist_ok=True)
+    count, seconds = 0, 0.0
     with (
-        zipfile.ZipFile(options.sounds / "sounds.zip", "w") as archive,
-        (options.sounds / "sounds.tsv").open("w", encoding="utf-8", newline="") as lines,
+        zipfile.ZipFile(folder / f"{name}.zip", "w") as archive,
+        (folder / f"{name}.tsv").open("w", encoding="utf-8", newline="") as lines,
     ):
         rows = csv.writer(lines, delimiter="\t", lineterminator="\n")
-        rows.writerow(("file", "source"))
-        for number, (name, samples) in enumerate(sounds(options.unpacked)):
-            file = io.BytesIO()
-            soundfile.write(file, np.concatenate([samples, pause]), RATE, format="FLAC", subtype="PCM_16")
-            archive.writestr(f"{number:04}.flac", file.getvalue())
-            rows.writerow((f"{number:04}.flac", name))
-            seconds += len(samples) / RATE
-    print(f"{number + 1} sounds, {seconds:.0f} s")
+        rows.writerow(("file", "source", "seconds"))
+        for source, samples in found:
+            file, length = io.BytesIO(), len(samples) / RATE
+            soundfile.write(file, samples, RATE, format="FLAC", subtype="PCM_16")
+            archive.writestr(f"{count:04}.flac", file.getvalue())
+            rows.writerow((f"{count:04}.flac", source, f"{length:.2f}"))
+            count, seconds = count + 1, seconds + length
+    print(f"{count} sounds, {seconds:.0f} s")
+
+
+def main() -> None:
+    """Write the set, with half a second of silence behind each sound."""
+    unpacked, folder = folders(__doc__)
+    pause = np.zeros(RATE // 2, np.float32)
+    write(folder, "sounds", ((name, np.concatenate([samples, pause])) for name, samples in sounds(unpacked)))
 
 
 if __name__ == "__main__":

@@ -13,17 +13,12 @@ follow one another until they fill some seconds.
 
 from __future__ import annotations
 
-import argparse
-import csv
-import io
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from corpus import RATE, Samples
-from heldout_sounds import KINDS, heard
+from heldout_sounds import KINDS, folders, heard, write
 
 MOST_FILES = 220
 """Of a package."""
@@ -68,27 +63,10 @@ def sounds(package: Path, random: np.random.Generator) -> Iterator[Samples]:
 
 def main() -> None:
     """Write the set."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("unpacked", type=Path)
-    parser.add_argument("sounds", type=Path)
-    options = parser.parse_args()
-    options.sounds.mkdir(parents=True, exist_ok=True)
-    random, count = np.random.default_rng(3), 0
-    with (
-        zipfile.ZipFile(options.sounds / "noise.zip", "w") as archive,
-        (options.sounds / "noise.tsv").open("w", encoding="utf-8", newline="") as lines,
-    ):
-        rows = csv.writer(lines, delimiter="\t", lineterminator="\n")
-        rows.writerow(("file", "source", "seconds"))
-        for package in sorted(options.unpacked.iterdir()):
-            total = 0.0
-            for samples in sounds(package, random):
-                file = io.BytesIO()
-                soundfile.write(file, samples, RATE, format="FLAC", subtype="PCM_16")
-                archive.writestr(f"{count:04}.flac", file.getvalue())
-                rows.writerow((f"{count:04}.flac", package.name, f"{len(samples) / RATE:.2f}"))
-                count, total = count + 1, total + len(samples) / RATE
-            print(f"{package.name}: {total:.0f} s", flush=True)
+    unpacked, folder = folders(__doc__)
+    random = np.random.default_rng(3)
+    packages = sorted(unpacked.iterdir())
+    write(folder, "noise", ((package.name, samples) for package in packages for samples in sounds(package, random)))
 
 
 if __name__ == "__main__":
