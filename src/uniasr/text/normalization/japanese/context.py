@@ -17,14 +17,15 @@ _END = rf"(?:$|{_MARK})"
 
 _PARTICLE = re.compile(
     rf"(?:{_END}|[をのがはにでともへ]|から|まで|だけ|ずつ|しか|ほど|くらい|ぐらい|です|でし|だっ|だ{_END}|だと|あたり|につき|ください|"
-    r"下さい|お願い|以上|以内|以下|未満|程度|前後|分[をのがはに]|半|弱|強|頼|注文|飲|食べ|買|追加|減|増|足り|余|入)"
+    r"あ[るっり]|残[っりる]|必要|見つか|売[っれり]|下さい|お願い|以上|以内|以下|未満|程度|前後|分[をのがはに]|半|弱|強|頼|注文|飲|食べ|買|追加|減|増|足り|余|入)"
     rf"|{_N}+円"
 )
 """What may follow a counter after 一: so 一本の, 一杯ください are counts, 一本道 is a word."""
 
 _BARE = re.compile(
     rf"(?:{_END}|[をのがはにでともへか]|から|まで|だけ|しか|ほど|くらい|ぐらい|より|や|です|でし|だ|じゃ|って|という|といっ|となっ|"
-    r"ちょうど|以上|以下|以外|未満|以内|程度|前後|過ぎ|すぎ|余|超|弱|強|近|[大小]さじ|台|突破|均一|増|減|引|達|連|勤|対|点|年|名|未|足らず|あまり|など|なら|ぴったり|あ[るっりれ]|残[っりる]|必要)"
+    r"ちょうど|以上|以下|以外|未満|以内|程度|前後|過ぎ|すぎ|余|超|弱|強|近|[大小]さじ|台|突破|均一|増|減|引|達|連|勤|対|点|年|名|未|足らず|あまり|など|なら|ぴったり|あ[るっりれ]|残[っりる]|必要|"
+    rf"な[のん]|みたい|らし[いくか]|ずつ|っす|けど|[ねよさ](?:{_END}|ー))"
 )
 """What may follow a number of several numerals without a unit."""
 
@@ -43,26 +44,29 @@ _CALCULATED = re.compile(
     rf"と(?:答え|入力|回答|表示)|の(?:階乗|倍数|約数|平方根|立方根|逆数|累乗)|の(?:次|前|うち、?)は?{_N}+(?:[はがもを]|です|だ|$)"
 )
 """What shows a number to be one, 一 included: it is calculated with, pressed, entered."""
-_BOUNDS = re.compile(rf"(?:から|ないし、?|[〜~～]){_N}|以上|以下|未満|を(?:超え|上回|下回)")
+_BOUNDS = re.compile(rf"(?:から|ないし、?|[〜~～]){_N}|か{_N}か|以上|以下|未満|を(?:超え|上回|下回)")
 """What 一 needs: it begins a range, or bounds one."""
 _ONE_OR_TWO = re.compile(r"[、・]二(?:[年月日人個回度時分秒枚本冊台位階週歳番]|か月|ヶ月|カ月)")
+_OPERATED = re.compile(rf"{_OPERATOR}$")
 _CALCULATED_BEFORE = re.compile(rf"{_N}(?:{_OPERATOR}|対)$")
-_BIT, _BIT_BEFORE = re.compile(rf"[かとや][零〇一](?![{NUMERALS}つ])"), re.compile("[零〇一][かとや]$")
+_BIT = re.compile(rf"[かとや](?:[零〇一](?![{NUMERALS}つ])|ゼロ(?![ァ-ヴー]))")
+_BIT_BEFORE = re.compile("(?:[零〇一]|ゼロ)[かとや]$")
 """Zero and one beside each other are numbers, 一 included."""
 _COUNTED = re.compile(rf"{_SERIES}(?:マイナス)?{_N}")
-_COUNTED_BEFORE = re.compile(rf"{_N}[^{NUMERALS}]{{0,3}}{_SERIES}$")
+_COUNTED_BEFORE = re.compile(rf"(?:{_N}[^{NUMERALS}]{{0,3}}|ゼロ){_SERIES}$")
 """What joins a number to the next one, and to the one before."""
 
 _VALUED = re.compile(
     r"(?:震度|背番号|番号|暗証番号|パスワード|コード|レベル|ランク|級|クラス|ナンバー|タイプ|バージョン|ステージ|フェーズ|ベスト|ワースト|"
     r"トップ|残り|合計|平均|定員|倍率|約|およそ|計|のべ|延べ|全部で|全|総勢|満|国道|県道|内線|ページ|チャンネル|マグニチュード|偏差値|室|号|率|"
     r"数字|カウント|目標|図|表|(?<!学)問|案|議題|資料|別紙|付録|条件|質問|例題?|課題|要介護|要支援|残機|注|論点|グラフ|手順|定理|スコア|"
-    r"数|値|答え|正解|結果|残高|合わせて|(?<![今来先毎翌])週|得点|点数|人口|暗証|プラス|マイナス|秒|第)[はがもをにの：:]?$"
+    r"数|値|答え|正解|結果|残高|合わせて|(?<![今来先毎翌])週|得点|失点|勝ち点|自責点|打点|点数|人口|暗証|プラス|マイナス|秒|第|"
+    r"三振|盗塁|残塁|四球|死球|犠打|安打|本塁打|ゲーム差|優先度|難易度|評価|項目|段落|音量|参加|出席|欠席|保留|賛成|反対|棄権)[はがもをにの：:]?$"
 )
 """Nouns whose value a number is: even a single numeral after them counts."""
 
 _ALWAYS_VALUED = re.compile(
-    r"(?:震度|背番号|マグニチュード|レベル|偏差値|[大小]さじ|[国県府都]道|(?<![A-Za-z])[A-Za-z])$"
+    r"(?:震度|背番号|マグニチュード|レベル|偏差値|気温|湿度|身長|体重|[大小]さじ|[国県府都]道|(?<![A-Za-z])[A-Za-z])$"
 )
 """What a number belongs to whatever follows: 震度四津波の心配, A四用紙 (but JR四国)."""
 _ADDRESSED = re.compile("(?:番地|丁目|[0-9一二三四五六七八九十]番)の$")
@@ -81,14 +85,14 @@ _HOUR_BEFORE = (
     r"(?:午前|午後|(?:昼|夜中|深夜|未明)の|夜|深夜|夜中|真夜中|未明|昼|朝|翌|夕方|今|日の?|曜の?|明日|今日|昨日|毎日)$"
 )
 _MINUTES = (
-    rf"(?:時|{_N}時間|{_N}度|約|徒歩|あと|後|歩いて|車で|駅から|ここから|毎|時間と|ほんの|わずか|残り|遅れて?|プラス|間隔で)$",
+    rf"(?:時|{_N}時間|{_N}度|約|徒歩|あと|後|歩いて|車で|駅から|ここから|毎|時間と|ほんの|わずか|残り|遅れて?|プラス|間隔で|のうち|開始|所要時間[はが])$",
     r"(?:間|後|前|以内|ほど|待|くらい|ぐらい|おき|ごと|かか|掛か|歩|以上|程度|遅|経|休憩|弱|強|置|過|たっ|刻み|ずつ|から|まで|や|早|おいて|"
     r"単位|未満|差(?!別)|の(?:遅れ|休憩|差|距離|延長|昼寝|仮眠|ところ)|で(?:着|行|終|作|でき|読|届|つ|完)|[二三四五六七八九]?秒)",
 )
 """Minutes rather than じゅうぶん (enough)."""
 _NUMBERED = (
     r"(?:第|丁目|番号)$",
-    rf"(?:{_N}+号|を(?:押|選)|ホーム|ホール|出口|乗り場|のりば|窓口|打者|バッター|ゲート|コース|テーブル|レジ|くじ|札|館)",
+    rf"(?:{_N}+号|を(?:押|選)|ホーム|ホール|出口|乗り場|のりば|窓口|[をは、][^。]{{0,14}}[二三]番(?![目手煎])|打者|バッター|ゲート|コース|テーブル|レジ|くじ|札|館)",
 )
 """A number among others rather than いちばん (most) or おはこ (forte)."""
 _GUARDS: dict[str, tuple[str, str]] = {
@@ -190,7 +194,7 @@ def _accepts_single(number: Number, before: str, after: str, *, valued: bool) ->
     if _LATIN.search(before) and _FOREIGN.match(after):
         return True
     if valued or _LATIN_OR_KATAKANA.search(before):
-        return bool(_BARE.match(after))
+        return bool(_BARE.match(after) or (_OPERATED.search(before) and _FOREIGN.match(after)))
     if _KANJI.search(before):
         return False
     if number.run == "一" or _HALF_OF_PAIR.search(before):

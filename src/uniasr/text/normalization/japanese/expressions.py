@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from uniasr.text.normalization.japanese.numbers import RUN, Number, number_at
-from uniasr.text.normalization.japanese.numerals import value
+from uniasr.text.normalization.japanese.numerals import NUMERALS, value, written
 from uniasr.text.normalization.japanese.units import unit_table
 from uniasr.text.normalization.lattice import Candidate
 from uniasr.text.normalization.records import Piece
@@ -21,12 +21,15 @@ _PLUS = "プラス"
 _BOUT = re.compile(r"(?:本勝負|本|回|曲|話|番組|人目|枚目)")
 _AFTER_ADDRESS = re.compile(r"$|[、。にへでをはがだ\s]|です|まで|から|番|号")
 _MOST_TERMS = 10
+_SHORT = "[一二三四五六七八九十]{1,3}"
+_SCORE = re.compile(rf"({_SHORT})の({_SHORT})(?![{NUMERALS}])")
+_SCORE_JOINT = re.compile(rf"(?:、|と、?)(?={_SHORT}の{_SHORT}(?![{NUMERALS}]))")
 
 
 def expressions(source: str) -> Iterator[Candidate]:
     """Candidates that start at each run of numerals (or at the sign before it)."""
     for match in RUN.finditer(source):
-        for rule in (_fraction, _joined, _sum):
+        for rule in (_fraction, _joined, _scores, _sum):
             candidate = rule(source, match.start())
             if candidate is not None:
                 yield candidate
@@ -116,6 +119,25 @@ def _is_code(source: str, parts: list[Number]) -> bool:
         return True
     district = re.search(r"[一-鿿ァ-ヴー丁目組はが]$", source[max(0, parts[0].start - 1) : parts[0].start])
     return district is not None and _AFTER_ADDRESS.match(source, last.end) is not None
+
+
+def _scores(source: str, start: int) -> Candidate | None:
+    """Several pairs joined by の that stand in a list: 六の四、七の六で -> 6-4、7-6で."""
+    pieces: list[Piece] = []
+    at = end = start
+    while len(pieces) < _MOST_TERMS and (match := _SCORE.match(source, at)) is not None:
+        first, second = written(match[1]), written(match[2])
+        if first is None or second is None:
+            return None
+        pieces.append(Piece(at, match.end(), f"{first}-{second}", "score"))
+        end = match.end()
+        joint = _SCORE_JOINT.match(source, end)
+        if joint is None:
+            break
+        at = joint.end()
+    if len(pieces) < 2 or unit_table().longest(source, end) is not None:
+        return None
+    return Candidate(start, end, EXPRESSION_COST, tuple(pieces))
 
 
 def _sum(source: str, start: int) -> Candidate | None:

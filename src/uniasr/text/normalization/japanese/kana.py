@@ -40,11 +40,17 @@ _CALLED = re.compile(r"ばん(?![ちめ])")
 _BETWEEN = re.compile("ぶんの|たい")
 _BOUNDARY = re.compile("$|[^ぁ-んー]|[をはわがもでとのに]|です|でし|いじょう|いか|くらい|ぐらい|ほど(?!う)")
 """What may follow a number without a counter."""
+_AFTER_TWO = re.compile("[をがでの。]|です|でし")
+"""What follows a decimal that ends in two; before anything else the に is a particle."""
+_AFTER_FIVE = re.compile("$|[^ぁ-んー]|を|に(?!ん)|です|でし")
+"""What follows a decimal whose only place is five; before anything else ご may be a prefix: さんてん ごあんない."""
 _PARTICLES = ("に", "ご", "し", "く")
 _MEASURED = re.compile(r"まえ|ぶり|いじょう|いない|くらい|ぐらい|ほど(?!う)")
 """What follows amounts: さんねんまえ, ごふんほど."""
 _ADVERBS = "もう|もー|やく|あと|たった|ほぼ|わずか|この|その|まる|ちょうど|ごご|ごぜん|まいなす"
 _APART = rf"(?:^|[^ぁ-んー]|{_ADVERBS}|{_ERAS}|[のは]だい|^だい)"
+_ALONE = re.compile(rf"(?:{_APART}|[をはわがもでとのにや])$")
+"""What stands before a decimal without a counter."""
 _DOUBTFUL = (
     (re.compile("に"), re.compile(rf"(?:{_APART}|[わはをがも])$")),
     (re.compile("(?:ご|よ(?!ん))(?!じゅ|ひゃ|せん|まん)"), re.compile(rf"(?:{_APART}|[わはをがにでもの])$")),
@@ -193,21 +199,25 @@ def _relation(text: str, start: int) -> Candidate | None:
 
 
 def _decimal(text: str, start: int) -> Candidate | None:
-    """A decimal without a counter, if no word: れいてんご, さんてんいちよん (but not ごてん, してん)."""
+    """A decimal without a counter, if no word: れいてんご, さんてんいちよん (but not ごてん, してん, ぶれいてんに)."""
     whole = patterns().number.match(text, start)
     if whole is None or not text.startswith("てん", whole.end()):
         return None
     part = patterns().digits.match(text, whole.end() + 2)
-    if part is None or not _BOUNDARY.match(text, part.end()) or not _clear(text, start):
+    if part is None or not _clear(text, start) or not _ALONE.search(text[max(0, start - 5) : start]):
         return None
-    run = numerals(whole[0])
+    run, places, end = numerals(whole[0]), part[0], part.end()
+    if places.endswith("に") and not _AFTER_TWO.match(text, end):
+        places, end = places[:-1], end - 1  # さんてんごに (近い)
     number = written(run)
-    if not number or (part[0] in _PARTICLES and run != "〇"):
+    if not number or not places or not _BOUNDARY.match(text, end):
         return None
-    decimal = f"{number}.{digits(numerals(part[0]))}"
+    if run != "〇" and places in _PARTICLES and not (places == "ご" and _AFTER_FIVE.match(text, end)):
+        return None
+    decimal = f"{number}.{digits(numerals(places))}"
     if text.endswith("まいなす", 0, start):
         start, decimal = start - 4, "-" + decimal
-    return Candidate(start, part.end(), KANA_COST, (Piece(start, part.end(), decimal, "decimal"),))
+    return Candidate(start, end, KANA_COST, (Piece(start, end, decimal, "decimal"),))
 
 
 def _clear(text: str, start: int) -> bool:

@@ -41,6 +41,7 @@ class Patterns:
     code: re.Pattern[str]
     """Digits one by one, in groups joined by の."""
     digits: re.Pattern[str]
+    """Digits one by one, as decimals are read: no し and く."""
 
 
 @cache
@@ -75,7 +76,7 @@ def patterns() -> Patterns:
         ),
         day=re.compile(_any(_table("day"))),
         code=re.compile(f"(?:{slow_digit}){{2,12}}(?:の(?:{slow_digit}){{2,8}}){{0,3}}"),
-        digits=re.compile(f"(?:{digit}){{1,8}}"),
+        digits=re.compile(f"(?:{slow_digit}){{1,8}}"),
     )
 
 

@@ -29,6 +29,8 @@ _LISTED = "[・位年月日時人回番階号塁班組巻章面]|学期|丁目"
 _POINT = rf"(?:点|コンマ|(?<!・.)・(?={_D}+(?![{NUMERALS}]|{_LISTED})))"  # not 一・二位, 五・七・五
 _FRACTION = re.compile(rf"{_POINT}((?:{_D}|{_ZERO})+)([千{LARGE_UNITS}]?)(?![{NUMERALS}])")
 _MOST_PARTS = 8
+_NAME = re.compile(r"(?:[ァ-ヴー]{2}|[A-Za-z])$")
+_NOTHING_COUNTED = re.compile(r"$|[をがはにのでともへ、。]|から|まで|以[上降]|です|でし")
 _PART = re.compile(rf"(?:点|ドット)((?:[{NUMERALS}]|{_ZERO})+)")
 
 
@@ -72,15 +74,21 @@ def number_at(source: str, start: int, prefer_pair: bool = True) -> Number | Non
 
 
 def _version(source: str, start: int, end: int, run: str) -> Number | None:
-    """Three or more numbers joined by 点: a version or an address."""
-    parts = [written(run)]
-    while len(parts) < _MOST_PARTS and (match := _PART.match(source, end)) is not None:
-        parts.append(written(_translated(match[1])))
+    """Three or more numbers joined by 点, or two of a program or a multiple (パイソン三点十二, 三点二十五倍)."""
+    runs = [run]
+    while len(runs) < _MOST_PARTS and (match := _PART.match(source, end)) is not None:
+        runs.append(_translated(match[1]))
         end = match.end()
-    if len(parts) < 3:
+    short = len(runs) == 2 and "十" in runs[1] and (source.startswith("倍", end) or _named(source, start, end))
+    if len(runs) < 3 and not short:
         return None
-    known = [part for part in parts if part is not None]
-    return Number(start, end, ".".join(known), "version", run) if len(known) == len(parts) else None
+    parts = [part for part in map(written, runs) if part is not None]
+    return Number(start, end, ".".join(parts), "version", run) if len(parts) == len(runs) else None
+
+
+def _named(source: str, start: int, end: int) -> bool:
+    """Whether a foreign name stands before two numbers joined by 点 and no counter behind them."""
+    return bool(_NAME.search(source[max(0, start - 5) : start]) and _NOTHING_COUNTED.match(source, end))
 
 
 def _shape(run: str) -> Shape:

@@ -7,14 +7,17 @@ from collections.abc import Iterator
 
 from uniasr.text.normalization.japanese.context import accepts_bare, accepts_unit, frozen
 from uniasr.text.normalization.japanese.numbers import RUN, Number, number_at
-from uniasr.text.normalization.japanese.numerals import NUMERALS
+from uniasr.text.normalization.japanese.numerals import LARGE_UNITS, NUMERALS, written
 from uniasr.text.normalization.japanese.units import Unit, unit_table
 from uniasr.text.normalization.lattice import Candidate
 from uniasr.text.normalization.records import Piece
 
 QUANTITY_COST = 0.5
+_ASCII_DIGITS = tuple("0123456789")
 _SIGNS = (("プラスマイナス", "±"), ("マイナス", "-"))
 _CODE_UNITS = frozenset({"号", "号室", "号車", "号線", "号館", "番地", "番線", "号機"})
+_PER_TIME = re.compile(r"毎([秒分時])(毎\1)?(?!間)")
+_TIME_SYMBOLS = {"秒": "s", "分": "min", "時": "h"}
 _CLOCK_UNITS = frozenset({"月", "日", "時", "分", "秒"})
 _CALENDAR = re.compile(
     rf"..(?:年[{NUMERALS}]+月|年度|月[{NUMERALS}]+日|時[{NUMERALS}]+分|(?<=月..)日)|(?:六七|七八|八九)年[にの]"
@@ -31,6 +34,8 @@ def quantities(source: str) -> Iterator[Candidate]:
     """A candidate for every number that counts, its unit included."""
     for match in RUN.finditer(source):
         start = match.start()
+        if (rest := _after_digits(source, match)) is not None:
+            yield rest
         if frozen(match[0], source[max(0, start - 2) : start], source[match.end() : match.end() + 2]):
             continue
         ordinal = start > 0 and source[start - 1] == "第"
@@ -48,11 +53,37 @@ def quantities(source: str) -> Iterator[Candidate]:
             yield from _cardinal(source, number, unit)
 
 
+def _after_digits(source: str, match: re.Match[str]) -> Candidate | None:
+    """What stands behind digits and 万, 億 or 兆: 3万五千 -> 3万5000."""
+    start, run = match.start() + 1, match[0]
+    if not source[: match.start()].endswith(_ASCII_DIGITS) or run[0] not in LARGE_UNITS or len(run) == 1:
+        return None
+    if (text := written(run[1:])) is None:
+        return None
+    return Candidate(start, match.end(), QUANTITY_COST, (Piece(start, match.end(), text, "cardinal"),))
+
+
 def _unit_after(source: str, number: Number) -> Unit | None:
     unit = unit_table().longest(source, number.end)
+    if unit is not None and (rate := _rate(source, number.end, unit)) is not None:
+        return rate
     if unit is not None and unit.spoken in ("月", "日") and source.startswith("曜", number.end + 1):
         return None  # 第二月曜日
     return unit
+
+
+def _rate(source: str, start: int, unit: Unit) -> Unit | None:
+    """A measure by another one or by time, if both have symbols: グラム毎リットル, メートル毎秒毎秒."""
+    at = start + len(unit.spoken)
+    if unit.written == unit.spoken or not source.startswith("毎", at):
+        return None
+    if (time := _PER_TIME.match(source, at)) is not None:
+        spoken, below = time[0], _TIME_SYMBOLS[time[1]] + ("²" if time[2] else "")
+    elif (other := unit_table().longest(source, at + 1)) is not None and other.written != other.spoken:
+        spoken, below = "毎" + other.spoken, other.written
+    else:
+        return None
+    return Unit(unit.spoken + spoken, f"{unit.written}/{below}", unit.kind, unit.one)
 
 
 def _cardinal(source: str, number: Number, unit: Unit | None) -> Iterator[Candidate]:
@@ -61,7 +92,7 @@ def _cardinal(source: str, number: Number, unit: Unit | None) -> Iterator[Candid
     before = source[max(0, start - 12) : start]
     if unit is not None:
         end = number.end + len(unit.spoken)
-        if sign or accepts_unit(number, unit, before, source[end : end + 12]):
+        if sign or accepts_unit(number, unit, before, source[end : end + 20]):
             yield _candidate(start, number, unit, sign)
             return
     after = source[number.end : number.end + 12]

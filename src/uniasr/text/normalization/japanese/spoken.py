@@ -39,8 +39,9 @@ def date(year: str, month: str, day: str) -> str:
 
 
 def clock(hour: str, minute: str, second: str | None = None) -> str:
-    """A time of the day; zero minutes are not read."""
+    """A time of the day; zero minutes and seconds are not read."""
     read = f"{spoken(str(int(hour)))}時"
+    second = second if second and int(second) else None
     if int(minute) or second:
         read += f"{spoken(str(int(minute)))}分"
     return read + (f"{spoken(str(int(second)))}秒" if second else "")

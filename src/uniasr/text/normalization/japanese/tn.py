@@ -16,7 +16,7 @@ from uniasr.text.normalization.lattice import Candidate, cheapest
 from uniasr.text.normalization.records import Piece
 
 RULE_COST = 0.5
-_KEPT = frozenset("²³½⅓¼¾⅔℃℉…‥№")
+_KEPT = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹⁻½⅓¼¾⅔℃℉…‥№")
 """Characters whose compatibility form would lose what they mean."""
 _ROMAN = {chr(0x2160 + i): str(i + 1) for i in range(12)} | {chr(0x2170 + i): str(i + 1) for i in range(12)}
 """Roman numerals that are one character each."""

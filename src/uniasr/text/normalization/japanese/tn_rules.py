@@ -26,16 +26,23 @@ Rule = tuple[str, str, Reading]
 
 _WEEKDAY = r"[(（]([月火水木金土日])(?:曜日?)?[)）]"
 _EVENT = (
-    r"付|現在|時点|以降|ごろ|頃|締切|必着|の(?:朝|昼|夜|夕|午前|午後|誕生|予定|会|イベント|イブ|試合|講|発)|"
-    r"に(?:会|行|開|発|出発|出場|集|帰|来|始|届|終|提出|予|訪)|"
+    r"付|現在|時点|以降|ごろ|頃|締切|必着|の(?:朝|昼|夜|夕|午前|午後|誕生|予定|会|イベント|地震|震災|事件|テロ|イブ|試合|講|発)|"
+    r"テロ|に(?:会|行|開|発|出発|出場|集|帰|来|始|届|終|提出|予|訪)|"
     r"\s?(?:開催|開始|開幕|発売|公開|締|〆|提出|出発|到着|集合|午前|午後|\d{1,2}:\d\d)"
 )
 """What follows a day rather than a fraction: 7/20に開催."""
+_AT_THE_CLOCK = re.compile(r"(?:午前|午後|日|[月火水木金土日][)）]|時刻[はが:：]?|\d[-/]\d{1,2})\s?$")
+"""What stands before a time of the day, a date among others."""
+_CLOCK_AFTER = re.compile(r"に(?![はも])|から(?!\d)|まで|ごろ|頃|時点|現在|[発着]|開[始演場]|[〜~～]")
+_RECORD = re.compile(r"(?:記録|タイム|ラップ|時間|ベスト)[はがを]?\s?$")
 _ERAS = {"M": "明治", "T": "大正", "S": "昭和", "H": "平成", "R": "令和"}
 _CURRENCIES = {"¥": "円", "$": "ドル", "€": "ユーロ", "£": "ポンド", "₩": "ウォン", "฿": "バーツ", "₹": "ルピー"}
 _CENTS = {"$": "セント", "€": "セント", "£": "ペンス"}
 _VULGAR = {"½": (1, 2), "⅓": (1, 3), "¼": (1, 4), "¾": (3, 4), "⅔": (2, 3)}
 _OPERATORS = {"+": "たす", "-": "引く", "−": "引く", "×": "かける", "÷": "割る", "=": "は", "*": "かける"}
+_POWER = r"⁻?[⁰¹²³⁴-⁹]{1,3}"
+_POWER_SIGNS = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
+_SUPERSCRIPTS = str.maketrans(_POWER_SIGNS, "-0123456789")
 _NOT_AFTER = r"(?<!\d)(?<!\d[.,])"
 _NOT_BEFORE = r"(?![\d]|[.,]\d)"
 _COUNTER = (
@@ -54,7 +61,7 @@ def rules() -> Iterator[Rule]:
     yield "decimal", r"(?<![\d.A-Za-z])\.\d{2,3}(?![\d.])", lambda m: spoken(f"0{m[0]}")
     yield "time", r"(?<!\d)0\d(?=[月日時分秒])", lambda m: spoken(str(int(m[0])))
     yield "cardinal", rf"{number}(?=時|度|(?<=時0)分|(?<=分0)秒)", lambda m: spoken(m[0])
-    yield "cardinal", rf"(?<![\d.,0-9A-Za-z\-年月日時分])[-−+±]{NUMBER}", lambda m: spoken(m[0])
+    yield "cardinal", rf"(?<![\d.,0-9A-Za-z\-年月日時分+])[-−+±]{NUMBER}", lambda m: spoken(m[0])
     yield "cardinal", r"(?<![\d,.])1,?000(?=[億兆京])", lambda m: "一千"  # as `spoken_integer` has it
     yield "cardinal", number, lambda m: spoken_alone(m[0])
 
@@ -86,6 +93,9 @@ def _codes() -> Iterator[Rule]:
     yield "phone", r"(?<![\d-])\(0\d{1,4}\)\d{1,4}-\d{4}(?![\d-])", lambda m: digits_joined(m[0])
     yield "phone", r"(?<!\d)0\d{1,3}\(\d{1,4}\)\d{4}(?!\d)", lambda m: digits_joined(m[0])
     yield "phone", r"\+\d{1,3}(?:-\d{1,4}){2,4}(?![\d-])", lambda m: "プラス" + digits_joined(m[0])
+    yield "phone", r"(?<![\d-])1-\d{3}-\d{3}-\d{4}(?![\d-])", lambda m: digits_joined(m[0])
+    after_number = "(?:(?<=番号)|(?<=番号[はが:：]))"
+    yield "code", rf"{after_number}(?:\d{{2,}}(?:-\d{{2,}}){{1,4}}|\d{{5,}})(?![\d,.-])", lambda m: digits_joined(m[0])
     yield "phone", r"(?<![\d-])0\d{1,3}-\d{6,8}(?![\d-])", lambda m: digits_joined(m[0])
     yield "code", r"〒\s?(\d{3}-\d{4})(?![\d-])", lambda m: "郵便番号" + digits_joined(m[1])
     yield "code", r"(?<![\d-])\d{3}-\d{4}(?![\d-])", lambda m: digits_joined(m[0])
@@ -128,6 +138,10 @@ def _dates_and_times() -> Iterator[Rule]:
         month, day, name = match.groups()
         return f"{spoken(str(int(month)))}月{spoken(str(int(day)))}日{weekday(name)}" if _is_day(month, day) else None
 
+    def later_in_year(match: re.Match[str]) -> str | None:
+        """What can be no fraction, as it would be one or more: 4/1から."""
+        return short_date(match) if int(match[1]) >= int(match[2]) else None
+
     def era_date(match: re.Match[str]) -> str | None:
         era, year, month, day = match.groups()
         first = _era_year(year)
@@ -144,8 +158,7 @@ def _dates_and_times() -> Iterator[Rule]:
             return None
         if half:
             return ("午前" if half.lower().startswith("a") else "午後") + clock(hour, minute, second)
-        before = match.string[: match.start()]
-        if second and not before.endswith(("午前", "午後")):
+        if second and not _is_clock(match):
             return lasting(hour, minute, second)
         return clock(hour, minute, second)
 
@@ -158,6 +171,7 @@ def _dates_and_times() -> Iterator[Rule]:
     yield "date", rf"(?<![\d/])(\d{{1,2}})/(\d{{1,2}})()(?={_EVENT})", short_date
     yield "date", r"(?<=\d年)\s?(\d{1,2})/(\d{1,2})()(?![\d/])", short_date
     yield "date", r"(?<![\d/])(\d{1,2})/(1[3-9]|2\d|3[01])()(?=まで|から)", short_date
+    yield "date", r"(?<![\d/.])(\d{1,2})/(\d{1,2})()(?=から|まで|より|以[降前]|[のはがも、](?!\d))", later_in_year
     yield "date", r"['’](\d\d)(?=年)", lambda m: spoken(m[1])
     yield "date", r"(?<![\d/])(\d{1,2})/(\d{1,2})()(?=[〜~～]\d{1,2}/\d{1,2}(?![\d/]))", short_date
     yield "date", r"(?<=\d[〜~～])(\d{1,2})/(\d{1,2})()(?![\d/])", short_date
@@ -185,6 +199,15 @@ def _dates_and_times() -> Iterator[Rule]:
         "time",
         r"(?<!\d)(\d{1,2})\s?([AaPp])[Mm](?![A-Za-z])",
         lambda m: ("午前" if m[2] in "aA" else "午後") + clock(m[1], "0"),
+    )
+
+
+def _is_clock(match: re.Match[str]) -> bool:
+    """Whether h:mm:ss is a time of the day rather than a duration or a record."""
+    return bool(_AT_THE_CLOCK.search(match.string[max(0, match.start() - 12) : match.start()])) or bool(
+        int(match[1]) < 24
+        and _CLOCK_AFTER.match(match.string, match.end())
+        and not _RECORD.search(match.string[max(0, match.start() - 12) : match.start()])
     )
 
 
@@ -225,8 +248,13 @@ def _amounts() -> Iterator[Rule]:
     yield "measure", rf"{signed}\s?({symbol})(?![A-Za-z²³])", measure
     yield "temperature", rf"{signed}\s?(?:℃|°C)", lambda m: f"{spoken(m[1])}度"
     yield "temperature", rf"{signed}\s?(?:℉|°F)", lambda m: f"華氏{spoken(m[1])}度"
-    yield "measure", rf"(?<=[万億兆京十百千])({symbol})(?![A-Za-z²³])", lambda m: _symbols()[m[1]]
-    yield "measure", r"[⁰²³](?![0-9])", lambda m: f"の{'二' if m[0] == '²' else '三'}乗"
+    yield "measure", rf"(?:(?<=[万億兆京十百千⁰¹²³⁴-⁹])|(?<=\^\d))({symbol})(?![A-Za-z²³])", lambda m: _symbols()[m[1]]
+    yield "measure", rf"(?<=[\dA-Za-z)]){_POWER}", lambda m: _power(m[0])
+    yield "measure", r"(?<=[\dA-Za-z)])\^([-−]?\d{1,3})(?![\d.])", lambda m: f"の{spoken(m[1])}乗"
+
+
+def _power(superscripts: str) -> str:
+    return f"の{spoken(superscripts.translate(_SUPERSCRIPTS))}乗"
 
 
 def _relations() -> Iterator[Rule]:
@@ -241,12 +269,12 @@ def _relations() -> Iterator[Rule]:
         return (f"{spoken(match[1])}と" if match[1] else "") + f"{spoken(str(below))}分の{spoken(str(above))}"
 
     def term(text: str) -> str:
-        root = text.startswith("√")
-        power = {"²": "の二乗", "³": "の三乗"}.get(text[-1], "")
-        return ("ルート" if root else "") + spoken(text.strip("√²³")) + power
+        root, rest = ("ルート", text[1:]) if text.startswith("√") else ("", text)
+        number = rest.rstrip(_POWER_SIGNS)
+        return root + spoken(number) + (_power(rest[len(number) :]) if number != rest else "")
 
     def sum_of(match: re.Match[str]) -> str:
-        tokens = re.findall(rf"√?{NUMBER}[²³]?|[-−+×÷=*]", match[0])
+        tokens = re.findall(rf"√?{NUMBER}(?:{_POWER})?|[-−+×÷=*]", match[0])
         result, operand = "", False
         for token in tokens:
             if token in _OPERATORS:
@@ -257,7 +285,7 @@ def _relations() -> Iterator[Rule]:
                 operand = True
         return result
 
-    operand = rf"√?{NUMBER}[²³]?"
+    operand = rf"√?{NUMBER}(?:{_POWER})?"
     yield "fraction", r"(?<![\d/.,])(?:(\d+)\s)?(\d+)/(\d+)(?![\d/])", fraction
     yield "fraction", rf"(?<!\d)(\d*)([{''.join(_VULGAR)}])", vulgar
     yield (
@@ -267,10 +295,11 @@ def _relations() -> Iterator[Rule]:
     )
     yield "math", rf"(?<![\d.,A-Za-z]){operand}(?:\s?[+×÷*]\s?{operand}){{1,12}}{_NOT_BEFORE}", sum_of
     yield "money", r"(?<=ドル|ーロ|ンド|ォン|\d円)\s?=\s?(?=[¥$€]?\d)", lambda m: ""
-    yield "math", r"(?<=[\dA-Za-z²³])\s?×\s?(?=\d)", lambda m: "かける"
+    yield "math", r"(?<=[\dA-Za-z円%¹²³⁴-⁹)一-鿿ぁ-ヿ])\s?\+\s?(?=[\dA-Za-zα-ω一-鿿ァ-ヿ])", lambda m: "プラス"
+    yield "math", r"(?<=[\dA-Za-z¹²³⁴-⁹])\s?×\s?(?=\d)", lambda m: "かける"
     yield "math", r"(?<=[^\s\d])\s?=\s?(?=[-\d])", lambda m: "イコール"
     yield "math", rf"√{NUMBER}", lambda m: term(m[0])
-    yield "math", rf"{_NOT_AFTER}{NUMBER}[²³]", lambda m: term(m[0])
+    yield "math", rf"{_NOT_AFTER}{NUMBER}{_POWER}", lambda m: term(m[0])
 
     def from_to(match: re.Match[str]) -> str:
         low, high, unit = match.groups()
