@@ -1,12 +1,14 @@
 import json
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from click.testing import CliRunner
 
+import uniasr
 from uniasr.cli.app import cli
 from uniasr.formats import FORMATS
 from uniasr.types import MODES
@@ -340,3 +342,12 @@ class TestBadAudio:
         assert lines[0].startswith("q [")
         for fmt in FORMATS:
             assert transcribe("quiet.wav", "--output-dir", "out", "--format", fmt)[0] == 0
+
+
+def test_folders_here_hide_no_part_that_the_packaged_model_names(tmp_path, monkeypatch):
+    for name in ("ja", "vad", "ja-punctuation", "ja-written"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path)
+    sample = Path(uniasr.__file__).parent / "packaged" / "samples" / "ja.wav"
+    result = CliRunner().invoke(cli, ["transcribe", str(sample), "--model", "ja", "--mode", "fast"])
+    assert (result.exit_code, result.stderr) == (0, "")

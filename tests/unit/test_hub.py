@@ -1,11 +1,12 @@
 import importlib.resources
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from uniasr.errors import MissingExtraError, ModelError, ModelNotFoundError
-from uniasr.hub import available, published, resolve
+from uniasr.hub import available, published, resolve, resolve_part
 
 JA = "speech_UniASR_asr_2pass-ja-16k-common-vocab93-tensorflow1-online"
 
@@ -176,6 +177,30 @@ def test_packaged_models_are_found_by_name_and_by_default(tmp_path, monkeypatch)
     (inner / "packaged" / "__pycache__").mkdir()
     assert resolve() == resolve("ja") == there
     assert [(model.name, model.source) for model in available()] == [("ja", "packaged")]
+
+
+def test_a_directory_here_hides_no_packaged_model(tmp_path, monkeypatch):
+    inner, working = tmp_path / "package", tmp_path / "working"
+    monkeypatch.setattr(importlib.resources, "files", lambda _: inner)
+    packaged, own = model_at(inner / "packaged" / "vad"), model_at(working / "vad")
+    monkeypatch.chdir(working)
+    assert resolve("vad") == resolve_part("vad", tmp_path) == packaged
+    assert resolve("./vad").samefile(own)
+    assert resolve(Path("vad")).samefile(own)
+    own.rename(working / "mine")
+    assert resolve(Path("vad")) == packaged
+
+
+def test_a_part_is_packaged_or_lies_in_its_model(tmp_path, monkeypatch):
+    model = model_at(tmp_path / "model")
+    part = model_at(model / "parts" / "mine")
+    model_at(tmp_path / "outside")
+    assert resolve_part("parts/mine", model) == part
+    for name in ("outside", "../outside", str(tmp_path / "outside"), "damo/x", "", 3, None):
+        with pytest.raises(ModelError, match="model"):
+            resolve_part(name, model)
+    with pytest.raises(ModelNotFoundError, match="parts/mine"):
+        resolve_part("parts/mine", None)
 
 
 def test_the_catalogue_lists_published_models(home):

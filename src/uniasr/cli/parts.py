@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from uniasr.errors import ModelError, OptionError
+from uniasr.hub import resolve_part
 from uniasr.pipeline import Pipeline
 from uniasr.recognizers import load_model
 from uniasr.recognizers.uniasr import Uniasr
@@ -66,8 +68,8 @@ def open_pipeline(request: PartRequest, *, bare: bool = False) -> tuple[Pipeline
         raise ModelError(f"{model.directory}: the entry 'parts' must map 'vad' and 'punctuation' to names of models")
     pipeline = Pipeline(
         model,
-        _part(request.vad, named.get("vad")),
-        _part(request.punctuation, named.get("punctuation")),
+        _part(request.vad, named.get("vad"), model),
+        _part(request.punctuation, named.get("punctuation"), model),
         None if request.itn == NONE else request.itn,
         device=request.device,
         backend=request.backend,
@@ -76,7 +78,7 @@ def open_pipeline(request: PartRequest, *, bare: bool = False) -> tuple[Pipeline
     return pipeline, model
 
 
-def _part(asked: str, named: str | None) -> str | None:
-    if asked == AUTO:
-        return named
-    return None if asked == NONE else asked
+def _part(asked: str, named: object, model: Uniasr) -> str | Path | None:
+    if asked != AUTO:
+        return None if asked == NONE else asked
+    return None if named is None else resolve_part(named, model.directory)

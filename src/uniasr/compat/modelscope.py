@@ -92,7 +92,7 @@ def pipeline(
     for name, value in (("output_dir", output_dir), *((n, keywords.get(n)) for n in ("lm_model", "lm_file"))):
         if value is not None and not isinstance(value, str | PathLike):
             raise OptionError(f"{name} is {value!r:.60}; give a path")
-    files = read_model(resolve(fspath(model) if isinstance(model, PathLike) else model))
+    files = read_model(resolve(model))
     defaults = {**files.card.get("decoding", {}), **{k: keywords[k] for k in _SEARCH if k in keywords}}
     mode = _mode_of(keywords.get("param_dict")) or _mode_of_pass(keywords) or defaults.get("mode") or "normal"
     options = {name: value for name, value in defaults.items() if name in _SEARCH}

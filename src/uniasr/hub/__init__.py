@@ -1,6 +1,6 @@
 """Model names: the directory that a name means on this machine, and which names there are."""
 
 from uniasr.hub.catalogue import AvailableModel, PublishedModel, available, published
-from uniasr.hub.resolve import DEFAULTS, resolve
+from uniasr.hub.resolve import DEFAULTS, resolve, resolve_part
 
-__all__ = ["DEFAULTS", "AvailableModel", "PublishedModel", "available", "published", "resolve"]
+__all__ = ["DEFAULTS", "AvailableModel", "PublishedModel", "available", "published", "resolve", "resolve_part"]

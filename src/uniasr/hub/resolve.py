@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from uniasr.checkpoints import is_model_directory
+from uniasr.checkpoints.documents import inside
 from uniasr.errors import MissingExtraError, ModelError, ModelNotFoundError, OptionError
 from uniasr.hub.caches import find_in_caches, huggingface_root, modelscope_roots
 
@@ -23,12 +24,15 @@ _HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*)/([A-Za-z0-9][\w.-]*)", re.ASCII)
 _MODELSCOPE_OWNERS = ("damo", "iic")
 
 
-def resolve(name: str | Path | None = None, *, default: str = DEFAULT_MODEL, download: bool = False) -> Path:
+def resolve(
+    name: str | os.PathLike[str] | None = None, *, default: str = DEFAULT_MODEL, download: bool = False
+) -> Path:
     """The model directory that a name means.
 
     Args:
-        name: None for a packaged model; the name of a packaged model; a local directory; or a hub id like
-            `damo/<name>`, which is looked up in the local caches of ModelScope and the Hugging Face hub.
+        name: None for a packaged model; the name of a packaged model, which a local directory of that name does not
+            hide (it is written `./ja`, or given as a Path); a local directory; or a hub id like `damo/<name>`, which
+            is looked up in the local caches of ModelScope and the Hugging Face hub.
         default: the packaged model that None means.
         download: fetch a hub id that is in no cache, with whichever hub client is installed. UNIASR_OFFLINE and
             HF_HUB_OFFLINE forbid it.
@@ -40,11 +44,12 @@ def resolve(name: str | Path | None = None, *, default: str = DEFAULT_MODEL, dow
         return _packaged(default)
     if not isinstance(name, str | os.PathLike):
         raise OptionError(f"a model is named by {name!r:.60}; give a directory, a name, or None")
-    if (path := _local(name)) is not None:
-        return path
     text = str(name)
-    if text in packaged_models():
-        return _packaged(text)
+    packaged = packaged_models().get(text)
+    if packaged is not None and isinstance(name, str):
+        return packaged
+    if (found := _local(name) or packaged) is not None:
+        return found
     if not (match := _HUB_ID.fullmatch(text)):
         raise ModelNotFoundError(
             f"there is no model {text!r}: no directory of that name, and no packaged model "
@@ -61,6 +66,23 @@ def resolve(name: str | Path | None = None, *, default: str = DEFAULT_MODEL, dow
     )
 
 
+def resolve_part(name: object, model: Path | None) -> Path:
+    """The directory of a part that the yaml of a model names: a packaged model, or a path inside the model's directory.
+
+    What lies in the working directory or in a cache has no say: a model means the same wherever it is loaded. Raises
+    ModelError for another name.
+    """
+    if isinstance(name, str) and (packaged := packaged_models().get(name)) is not None:
+        return packaged
+    path = None if model is None else inside(model, name, f"{model}: a name under 'parts'")
+    if path is None or not path.is_dir():
+        raise ModelNotFoundError(
+            f"{model or 'the model'} names the part {name!r:.80}, which is no packaged model "
+            f"({', '.join(packaged_models()) or 'none is installed'}) and no directory in it; choose one yourself"
+        )
+    return path
+
+
 def packaged_models() -> dict[str, Path]:
     """The models that came with this installation, by name."""
     root = resources.files("uniasr") / "packaged"
@@ -69,7 +91,7 @@ def packaged_models() -> dict[str, Path]:
     return {path.name: path for path in sorted(root.iterdir()) if path.is_dir() and is_model_directory(path)}
 
 
-def _local(name: str | Path) -> Path | None:
+def _local(name: str | os.PathLike[str]) -> Path | None:
     """The name as an existing directory, or None."""
     if name == "":
         return None  # Path("") would be the current directory

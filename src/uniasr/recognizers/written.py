@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -91,19 +91,20 @@ class Conversion:
         return [Rescoring(judge, self.weight)]
 
 
-def conversion(options: DecodingOptions, vocabulary: Vocabulary, card: Mapping[str, Any]) -> Conversion:
-    """What the options and the model's yaml (its entries `output` and `parts: converter`) ask for.
+def conversion(
+    options: DecodingOptions, vocabulary: Vocabulary, card: Mapping[str, Any], model: Path | None
+) -> Conversion:
+    """What the options and the yaml in the directory `model` (its entries `output` and `parts: converter`) ask for.
 
     A converter that only the yaml names is passed over where the tokens are no kana, as after training with others.
     Raises ModelNotFoundError and ModelError for the converter, OptionError for options that do not fit the recogniser.
     """
     parts = card.get("parts")
     named = parts.get("converter") if isinstance(parts, Mapping) else None
-    name = named if options.converter is None else options.converter
     kana = {"ア", "ン"} <= set(vocabulary.tokens)
     if options.converter not in (None, NONE) and not kana:
-        raise OptionError(f"{fspath(options.converter or '')} converts kana, which this recogniser does not write")
-    converter = None if name in (None, NONE) or not kana else _loaded(_name(name))
+        raise OptionError(f"{options.converter!s:.80} converts kana, which this recogniser does not write")
+    converter = _loaded(options.converter, named, model) if kana else None
     if options.output == "written" and converter is None:
         raise OptionError(
             "written output needs a converter, and there is none; give converter='ja-written' (--converter ja-written)"
@@ -112,16 +113,15 @@ def conversion(options: DecodingOptions, vocabulary: Vocabulary, card: Mapping[s
     return Conversion(converter, written, options.converter_weight, vocabulary)
 
 
-def _name(name: object) -> str:
-    if not isinstance(name, str | PathLike):
-        raise OptionError(f"converter is {name!r:.60}; give a directory or a name")
-    return str(fspath(name))
+def _loaded(asked: str | PathLike[str] | None, named: object, model: Path | None) -> Converter | None:
+    """The converter that a call asks for, else the one that its model names."""
+    from uniasr.hub import resolve, resolve_part
 
-
-def _loaded(name: str) -> Converter:
-    from uniasr.hub.resolve import DEFAULT_CONVERTER, resolve
-
-    directory = resolve(name, default=DEFAULT_CONVERTER).resolve()
+    if (named if asked is None else asked) in (None, NONE):
+        return None
+    if not (asked is None or isinstance(asked, str | PathLike)):
+        raise OptionError(f"converter is {asked!r:.60}; give a directory or a name")
+    directory = (resolve_part(named, model) if asked is None else resolve(asked)).resolve()
     return _opened(directory, stamp_of(directory))
 
 

@@ -172,7 +172,7 @@ class Uniasr:
             hotwords=hotword_scorer(decoding.hotwords, self.vocabulary),
             lm=lm_scorer(decoding.lm, decoding.lm_weight, self.vocabulary),
         )
-        kana = conversion(decoding, self.vocabulary, self.card)
+        kana = conversion(decoding, self.vocabulary, self.card, self.directory)
         return lambda rate: Session(self._front_end, plans, self.vocabulary, decoding, rate, scorers, kana, live=live)
 
     def _run(
