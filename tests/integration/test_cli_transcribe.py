@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 import uniasr
 from uniasr.cli.app import cli
+from uniasr.cli.sinks import LayoutSink
 from uniasr.formats import FORMATS
 from uniasr.types import MODES
 
@@ -297,6 +298,23 @@ class TestBadAudio:
         for name in ("text", "score", "time_stamp", "rtf", "token"):
             lines = (tmp_path / "out" / "1best_recog" / name).read_text().splitlines()
             assert [line.split()[0] for line in lines] == ["a", "c"]
+
+    def test_a_run_without_results_leaves_those_of_an_earlier_one(self, transcribe, speech, tmp_path, monkeypatch):
+        (tmp_path / "good.scp").write_text(f"a {speech}\n")
+        (tmp_path / "bad.scp").write_text("a nowhere.wav\n")
+        text = tmp_path / "out" / "1best_recog" / "text"
+        assert transcribe("bad.scp", "--output-dir", "out")[0] == 1
+        assert not text.parent.exists()
+        assert transcribe("good.scp", "--output-dir", "out")[0] == 0
+        assert transcribe("bad.scp", "--output-dir", "out")[0] == 1
+        assert text.read_text() == f"a {TEXT}\n"
+
+        def interrupt(*_):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(LayoutSink, "write", interrupt)
+        assert transcribe("good.scp", "--output-dir", "out")[0] == 130
+        assert text.read_text() == f"a {TEXT}\n"
 
     @pytest.mark.parametrize(
         ("content", "sentence"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import sys
 import tempfile
@@ -11,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -18,6 +18,7 @@ from typing import Protocol, Self
 from uniasr.errors import OutputError
 from uniasr.formats import CueRules, Recognised, RecognitionWriter, render, write_text
 from uniasr.formats.lines import one_line
+from uniasr.formats.recognition import earlier_results
 from uniasr.types import Transcript
 
 
@@ -84,12 +85,16 @@ class DirectorySink(_Plain):
 
 
 class LayoutSink:
-    """Writes the published system's result directory, a line per input in each of its files."""
+    """Writes the published system's result directory, a line per input in each of its files.
+
+    Results of an earlier run stay until there is a first new one.
+    """
 
     def __init__(self, directory: Path, tokens: Sequence[str], *, nbest: int) -> None:
         check_writable(directory)
-        self._writer = RecognitionWriter(directory, nbest=nbest)
-        self._directories = [directory / f"{n}best_recog" for n in range(1, nbest + 1)]
+        earlier_results(directory)  # what the writer would refuse is told before the work
+        self._open = partial(RecognitionWriter, directory, nbest=nbest)
+        self._writer: RecognitionWriter | None = None
         self._tokens = tokens
         self._start, self._audio_ms = time.perf_counter(), 0
 
@@ -98,6 +103,7 @@ class LayoutSink:
         self._audio_ms += transcript.duration_ms
         worked_ms = (time.perf_counter() - self._start) * 1000
         with uninterrupted():
+            self._writer = self._writer or self._open()
             self._writer.write(key, Recognised.all_of(transcript, self._tokens), rtf=worked_ms / max(1, self._audio_ms))
 
     def __enter__(self) -> Self:
@@ -106,10 +112,8 @@ class LayoutSink:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._writer.close()
-        if error is not None and self._audio_ms == 0:
-            for directory in self._directories:  # empty files would look like results
-                shutil.rmtree(directory, ignore_errors=True)
+        if self._writer is not None:
+            self._writer.close()
 
 
 def put(text: str) -> None:

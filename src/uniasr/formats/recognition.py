@@ -71,7 +71,7 @@ class RecognitionWriter:
         self._output_dir = output_dir
         try:
             output_dir.mkdir(parents=True, exist_ok=True)
-            earlier = _earlier(output_dir)
+            earlier = earlier_results(output_dir)
             with tempfile.TemporaryDirectory(prefix=".", dir=output_dir) as scratch:
                 names = [f"{n}best_recog" for n in range(1, nbest + 1)]
                 for name in names:  # all files open at once before earlier results go
@@ -137,19 +137,27 @@ def _values(result: Recognised, rtf: float) -> dict[str, str]:
     }
 
 
-def _earlier(output_dir: Path) -> list[Path]:
-    """The result directories of an earlier run. Raises OutputError for one that holds anything else."""
-    earlier = [path for path in output_dir.iterdir() if _OURS.fullmatch(path.name)]
-    for path in earlier:
-        if (
-            not path.is_dir()
-            or path.is_symlink()
-            or any(inner.name not in FILES or not inner.is_file() for inner in path.iterdir())
-        ):
-            raise OutputError(
-                f"{path} holds more than recognition results ({', '.join(FILES)}); move it away or choose another place"
-            )
+def earlier_results(output_dir: Path) -> list[Path]:
+    """The result directories of an earlier run, which a writer replaces.
+
+    Raises OutputError for one that holds anything else, and where the directory cannot be read.
+    """
+    try:
+        earlier = [path for path in output_dir.iterdir() if _OURS.fullmatch(path.name)]
+        strange = next((path for path in earlier if not _only_results(path)), None)
+    except OSError as error:
+        raise _output_error(output_dir, error) from error
+    if strange is not None:
+        raise OutputError(
+            f"{strange} holds more than recognition results ({', '.join(FILES)}); move it away or choose another place"
+        )
     return earlier
+
+
+def _only_results(path: Path) -> bool:
+    if path.is_symlink() or not path.is_dir():
+        return False
+    return all(inner.name in FILES and inner.is_file() for inner in path.iterdir())
 
 
 def _remove(directories: Sequence[Path]) -> None:
