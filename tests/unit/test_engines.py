@@ -18,6 +18,7 @@ from uniasr.recognizers.uniasr import graphs_of
 from uniasr.recognizers.uniasr.model import GRAPHS
 
 torch = pytest.importorskip("torch")
+onnx = pytest.importorskip("onnx")
 
 from conftest import MODELS  # noqa: E402
 from small_config import small_config  # noqa: E402
@@ -255,3 +256,27 @@ def test_a_graph_of_another_network_is_named():
     engine = OnnxEngine(packaged, ["encoder"])
     with pytest.raises(ModelError, match=r"encoder\.onnx does not fit"):
         engine.run("encoder", {}, ["rows"])
+
+
+def graph_with_weights_in(location):
+    """A graph whose only output is eight bytes of another file."""
+    weights = onnx.TensorProto(name="w", data_type=onnx.TensorProto.UINT8, dims=[8])
+    weights.data_location = onnx.TensorProto.EXTERNAL
+    for key, value in (("location", str(location)), ("offset", "0"), ("length", "8")):
+        weights.external_data.add(key=key, value=value)
+    output = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.UINT8, [8])
+    graph = onnx.helper.make_graph([onnx.helper.make_node("Identity", ["w"], ["y"])], "g", [], [output], [weights])
+    return onnx.helper.make_model(graph, ir_version=8, opset_imports=[onnx.helper.make_opsetid("", 17)])
+
+
+def test_a_graph_reads_weights_in_its_directory_only(tmp_path):
+    model = tmp_path / "model"
+    model.mkdir()
+    for place in (model / "weights", tmp_path / "secret"):
+        place.write_bytes(b"12345678")
+    (model / "g.onnx").write_bytes(graph_with_weights_in("weights").SerializeToString())
+    assert bytes(OnnxEngine(model, ["g"]).run("g", {}, ["y"])["y"]) == b"12345678"
+    for location in (tmp_path / "secret", "../secret"):
+        (model / "g.onnx").write_bytes(graph_with_weights_in(location).SerializeToString())
+        with pytest.raises(ModelError, match="g.onnx"):
+            OnnxEngine(model, ["g"])
