@@ -15,7 +15,7 @@ ROOT = Path(uniasr.__file__).parent
 
 LAYERS = (
     {"errors"},
-    {"types"},
+    {"types", "bounded"},
     {"configs"},
     {"audio", "features", "text"},
     {"formats", "engines", "decoding", "networks"},

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from uniasr.bounded import read_bounded
 from uniasr.errors import ModelError, first_line
 
 MAX_BYTES = 8 * 2**20
@@ -55,10 +56,7 @@ def inside(directory: Path, name: Any, where: str) -> Path:
 
 def _read(path: Path, kind: str, parse: Callable[[str], Any]) -> dict[str, Any]:
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise ModelError(f"{path} has {size} bytes; a {kind} file of a model has at most {MAX_BYTES}")
-        content = parse(path.read_bytes().decode("utf-8-sig"))
+        content = parse(read_bounded(path, MAX_BYTES).decode("utf-8-sig"))
     except OSError as error:
         raise ModelError(f"{path} cannot be read ({error.strerror}); it should be a {kind} file") from error
     except ModelError:

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from uniasr.bounded import read_bounded
 from uniasr.errors import ModelError, ModelNotFoundError
 from uniasr.types import F32
+
+_MAX_BYTES = 4 * 2**20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,9 +34,12 @@ def read_am_mvn(path: str | Path) -> Cmvn:
     holds values that are not finite. Source: funasr 1.4.16 wav_frontend.load_cmvn.
     """
     try:
-        words = Path(path).read_text(encoding="utf-8").replace("[", " [ ").replace("]", " ] ").split()
+        content = read_bounded(Path(path), _MAX_BYTES).decode("utf-8")
+        words = content.replace("[", " [ ").replace("]", " ] ").split()
     except FileNotFoundError as error:
         raise ModelNotFoundError(f"CMVN file {path} does not exist; the model directory is not complete") from error
+    except ModelError:
+        raise
     except (OSError, ValueError) as error:
         raise ModelError(f"CMVN file {path} cannot be read: {error}") from error
     shift, scale = _vector(words, "<AddShift>", path), _vector(words, "<Rescale>", path)

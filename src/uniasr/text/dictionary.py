@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import logging
 import re
+from io import BytesIO
 from itertools import groupby
 from pathlib import Path
 
+from uniasr.bounded import read_bounded
 from uniasr.errors import MissingExtraError, ModelError
 
 _ENGLISH = re.compile(r"[a-zA-Z']+")
@@ -29,12 +31,12 @@ class DictionaryCutter:
             raise MissingExtraError(
                 f"{dictionary.parent} cuts text into words with jieba; install it with: pip install 'uniasr[zh]'"
             ) from error
-        if dictionary.stat().st_size > _MAX_BYTES:
-            raise ModelError(f"{dictionary} is larger than {_MAX_BYTES} bytes; that is no dictionary of a model")
         jieba.setLogLevel(logging.WARNING)  # it reports on its own start otherwise
         self._jieba = jieba.Tokenizer()
         try:
-            self._jieba.load_userdict(str(dictionary))
+            self._jieba.load_userdict(BytesIO(read_bounded(dictionary, _MAX_BYTES)))
+        except ModelError:
+            raise
         except (ValueError, OSError) as error:
             raise ModelError(f"{dictionary} is no dictionary that jieba can read: {error}") from error
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from uniasr.bounded import read_bounded
 from uniasr.errors import ModelError
 
 START_MARKS = frozenset({"<s>", "<sos>", "<bos>", "<sos/eos>"})
@@ -73,10 +74,10 @@ def read_tokens(path: Path) -> Vocabulary:
 def read_token_list(path: Path) -> Any:
     """What stands in tokens.txt or tokens.json, not yet checked; raises ModelError when it cannot be read."""
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise ModelError(f"{path} is larger than {_MAX_BYTES} bytes; that is no token list")
-        content = path.read_text(encoding="utf-8-sig")
+        content = read_bounded(path, _MAX_BYTES).decode("utf-8-sig")
         return json.loads(content) if path.suffix == ".json" else _lines(content)
+    except ModelError:
+        raise
     except OSError as error:
         raise ModelError(f"{path} cannot be read ({error.strerror}); it should be the model's token list") from error
     except (ValueError, RecursionError) as error:
