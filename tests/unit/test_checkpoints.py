@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from uniasr.checkpoints import read_model, read_native, staged_directory, write_native
 from uniasr.checkpoints.documents import inside, read_json, read_yaml
+from uniasr.configs.records import from_plain, to_plain
+from uniasr.configs.uniasr import UniasrConfig
 from uniasr.errors import ModelError, ModelNotFoundError, OutputError, UniasrError
 from uniasr.text import Vocabulary
 
@@ -435,6 +437,19 @@ def test_zero_heads_in_a_native_description_are_a_model_error(published, tmp_pat
     path.write_text(path.read_text().replace("attention_heads: 2", "attention_heads: 0"))
     with pytest.raises(ModelError, match=r"model.yaml"):
         read_native(directory)
+
+
+def test_numbers_that_no_float_holds_are_named(published):
+    plain = to_plain(read_model(published).config)
+    for section, name in (("frontend", "frame_shift_ms"), ("encoder", "dropout"), ("predictor", "smooth_factor")):
+        broken = {**plain, section: {**plain[section], name: 10**400}}
+        with pytest.raises(ModelError, match=rf"x: {section}: {name} is 1000"):
+            from_plain(UniasrConfig, broken, "x")
+    with pytest.raises(ModelError, match="frontend"):
+        from_plain(UniasrConfig, {**plain, "frontend": {**plain["frontend"], "sample_rate_hz": 10**400}}, "x")
+    change(published, "encoder_conf", dropout_rate=10**400)
+    with pytest.raises(ModelError, match="dropout_rate is 1000"):
+        read_model(published)
 
 
 def test_an_interrupted_exchange_leaves_the_old_model(tmp_path, monkeypatch):

@@ -96,7 +96,10 @@ class Section:
 
     def _checked(self, name: str, value: Any, kind: type[Value]) -> Value:
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
+            try:
+                value = float(value)
+            except OverflowError as error:
+                raise ModelError(f"{self.where}: {name} is {value!r:.20}..., which is too large a number") from error
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             raise ModelError(f"{self.where}: {name} is {value!r:.60}; it must be of type {kind.__name__}")
         if isinstance(value, float) and not math.isfinite(value):

@@ -43,7 +43,7 @@ def from_plain(kind: type[Record], plain: Any, where: str) -> Record:
             raise ModelError(f"{where} lacks the entry {name}")
     try:
         return kind(**values)
-    except ValueError as error:
+    except (ValueError, ArithmeticError) as error:  # the latter of numbers beyond any network's
         raise ModelError(f"{where}: {error}") from error
 
 
@@ -63,7 +63,10 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
             raise ModelError(f"{where} is {value!r:.80}; a mapping is needed")
         return {str(key): _convert(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
     if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise ModelError(f"{where} is {value!r:.20}..., which is too large a number") from error
     if isinstance(hint, type) and (not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool)):
         raise ModelError(f"{where} is {value!r:.80}; it must be of type {hint.__name__}")
     return value
