@@ -1,7 +1,9 @@
 """Options of a call: whatever makes no sense is refused with a sentence before any work."""
 
 import pytest
+from click.testing import CliRunner
 
+from uniasr.cli.app import cli
 from uniasr.errors import OptionError
 from uniasr.types import ENDPOINT_RULES, DecodingOptions
 
@@ -29,3 +31,33 @@ def test_values_that_make_no_sense(name, values, said):
 
 def test_values_that_make_sense():
     DecodingOptions(beam_size=1000, nbest=1000, segment_s=1, refresh_ms=3000, endpoint=ENDPOINT_RULES, penalty=-1)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(
+    ("name", "values", "said"),
+    [
+        *((name, (0, -1), "at least 1") for name in ("max_epoch", "average", "warmup_steps", "evaluate_every")),
+        *((name, (-1,), "negative") for name in ("patience", "seed", "workers", "dev_utterances", "max_steps")),
+    ],
+)
+def test_a_run_of_training_with_values_that_make_no_sense(name, values, said):
+    pytest.importorskip("torch")
+    from uniasr.training.data.prepare import DataOptions
+    from uniasr.training.fitting import RunOptions
+
+    for value in values:
+        with pytest.raises(OptionError, match=f"{name} is {value}; .*{said}"):
+            (DataOptions if name == "seed" else RunOptions)(**{name: value})
+    RunOptions(workers=0, dev_utterances=0, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "value"),
+    [("pack", "--per-shard", 0), ("features", "--jobs", 0), ("features", "--copies", -1), ("features", "--seed", -1)],
+)
+def test_counts_of_data_commands(tmp_path, command, option, value):
+    call = ["data", command, "--data", str(tmp_path), "--output", str(tmp_path / "out"), option, str(value)]
+    result = CliRunner().invoke(cli, call)
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert option in result.stderr

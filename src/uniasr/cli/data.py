@@ -59,10 +59,22 @@ def _check_characters(files: ModelFiles, sets: dict[str, list[tuple[Entry, float
 )
 @click.option("--output", required=True, metavar="DIR", help="Folder to write: a store for each set.")
 @click.option(
-    "--copies", type=int, default=1, show_default=True, metavar="N", help="Spoiled copies of each training recording."
+    "--copies",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Spoiled copies of each training recording.",
 )
-@click.option("--jobs", type=int, default=1, show_default=True, metavar="N", help="Processes that work on it.")
-@click.option("--seed", type=int, default=1, show_default=True, metavar="N", help="Of spoiling.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Processes that work on it.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, metavar="N", help="Of spoiling.")
 def features(data: tuple[str, ...], model: str | None, output: str, copies: int, jobs: int, **options: Any) -> None:
     """Compute feature rows once; `--data` of `uniasr finetune` and `data` of `uniasr train` may name the folder.
 
@@ -88,7 +100,14 @@ def features(data: tuple[str, ...], model: str | None, output: str, copies: int,
 @data.command()
 @data_options
 @click.option("--output", required=True, metavar="DIR", help="Folder to write: shards for each set.")
-@click.option("--per-shard", type=int, default=1000, show_default=True, metavar="N", help="Utterances in one tar file.")
+@click.option(
+    "--per-shard",
+    type=click.IntRange(min=1),
+    default=1000,
+    show_default=True,
+    metavar="N",
+    help="Utterances in one tar file.",
+)
 @click.option("--link", is_flag=True, help="Write lists only and leave the recordings where they are.")
 def pack(data: tuple[str, ...], output: str, per_shard: int, link: bool, max_seconds: float, skip_bad: bool) -> None:
     """Pack recordings into tar files with indexes; `--data` of `uniasr finetune` may name the folder.

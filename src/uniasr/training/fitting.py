@@ -81,17 +81,17 @@ class RunOptions:
     """Divide parameters, gradients and optimiser state over the processes, for a model that does not fit one GPU."""
     seed: int = 1
     workers: int = 1
-    """Threads that load data ahead."""
+    """Threads that load data ahead; 0: a batch is loaded when it is needed."""
     dev_utterances: int = 200
     """Held-back utterances that are recognised at every evaluation, at most."""
     weights: str = "float32"
     """How the result's graphs store weights: float32 or int8."""
 
     def __post_init__(self) -> None:
-        for name in ("max_epoch", "batch_bins", "accumulate", "average"):
-            if getattr(self, name) < 1:
-                raise OptionError(f"{name} is {getattr(self, name)}; it must be at least 1")
-        for name in ("max_steps", "decay_steps"):
+        for name in ("max_epoch", "batch_bins", "accumulate", "average", "warmup_steps", "evaluate_every"):
+            if (value := getattr(self, name)) is not None and value < 1:
+                raise OptionError(f"{name} is {value}; it must be at least 1")
+        for name in ("max_steps", "decay_steps", "patience", "seed", "workers", "dev_utterances"):
             if getattr(self, name) < 0:
                 raise OptionError(f"{name} is {getattr(self, name)}; it cannot be negative")
         if self.schedule not in SCHEDULES:

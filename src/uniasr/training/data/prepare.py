@@ -50,6 +50,8 @@ class DataOptions:
             raise OptionError(f"dataset_type is {self.dataset_type!r:.80}; choose 'small' or 'large'")
         if self.unknown not in (None, "extend", "drop"):
             raise OptionError(f"unknown is {self.unknown!r:.80}; choose 'extend' or 'drop'")
+        if self.seed < 0:
+            raise OptionError(f"seed is {self.seed}; it cannot be negative")
 
 
 @dataclass(slots=True)
