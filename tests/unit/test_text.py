@@ -85,6 +85,8 @@ def test_unreadable_token_lists_are_model_errors(tmp_path):
         ("안녕 하세요", "안녕 하세요"),
         ("yes , no", "yes, no"),
         ("あ <unk> い", "あい"),
+        ("あ <oov> い <UNK> う <PAD> <S> </S>", "あいう"),
+        ("▁a <UNK> ▁b", "a b"),
         ("do@@ g s", "dog s"),
         ("", ""),
     ],

@@ -9,6 +9,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from uniasr.text.vocabulary import is_mark
+
 WORD_START = "\N{LOWER ONE EIGHTH BLOCK}"
 PIECE_GOES_ON = "@@"
 SPACE = "<space>"
@@ -16,8 +18,6 @@ SPACE = "<space>"
 
 _PUNCTUATION = ",.?!，。？！、"
 """Marks that may have been attached to the end of a token."""
-
-_MARKS = frozenset({"<blank>", "<blk>", "<s>", "</s>", "<sos>", "<eos>", "<unk>", "<OOV>"})
 
 # Blocks of scripts that are written without blanks between words.
 _SOLID_BLOCKS = (
@@ -49,11 +49,11 @@ def pieces(tokens: Sequence[str]) -> list[str]:
     `"".join(pieces(tokens)).strip()` is `join_tokens(tokens)`; a mark adds the empty string.
     """
     if any(WORD_START in token or token == SPACE for token in tokens):
-        return ["" if token in _MARKS else token.replace(WORD_START, " ").replace(SPACE, " ") for token in tokens]
+        return ["" if is_mark(token) else token.replace(WORD_START, " ").replace(SPACE, " ") for token in tokens]
     spelled = _spelled_letters(tokens)
     result, previous, glued = [], "", True
     for i, token in enumerate(tokens):
-        if token in _MARKS:
+        if is_mark(token):
             result.append("")
             continue
         body = token.removesuffix(PIECE_GOES_ON)

@@ -20,7 +20,13 @@ END_MARKS = frozenset({"</s>", "<eos>", "<sos/eos>"})
 UNKNOWN_MARKS = frozenset({"<unk>", "<oov>"})
 BLANK_MARKS = frozenset({"<blank>", "<blk>", "<b>", "<pad>", "<eps>"})
 
+_MARKS = BLANK_MARKS | START_MARKS | END_MARKS | UNKNOWN_MARKS
 _MAX_BYTES = 16 * 2**20
+
+
+def is_mark(token: str) -> bool:
+    """Whether the token stands for no text, in whatever capitals: `<unk>`, `<s>`, `<blank>` and such."""
+    return token.lower() in _MARKS
 
 
 @dataclass(frozen=True, slots=True)
