@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from uniasr.checkpoints import read_model, read_native, staged_directory, write_native
 from uniasr.checkpoints.documents import inside, read_json, read_yaml
+from uniasr.checkpoints.stamps import stamp_of
 from uniasr.configs.records import from_plain, to_plain
 from uniasr.configs.uniasr import UniasrConfig
 from uniasr.errors import ModelError, ModelNotFoundError, OutputError, UniasrError
@@ -450,6 +451,22 @@ def test_numbers_that_no_float_holds_are_named(published):
     change(published, "encoder_conf", dropout_rate=10**400)
     with pytest.raises(ModelError, match="dropout_rate is 1000"):
         read_model(published)
+
+
+def test_a_stamp_sees_what_changes_below_a_directory_and_nothing_outside(tmp_path):
+    model, outside = tmp_path / "model", tmp_path / "outside"
+    for place in (model / "lm", outside):
+        place.mkdir(parents=True)
+    (model / "lm" / "lm.pb").write_text("1")
+    (model / "link").symlink_to(outside)
+    before = stamp_of(model)
+    assert stamp_of(model) == before
+    (outside / "lm.pb").write_text("1")
+    assert stamp_of(model / "lm" / "lm.pb") == stamp_of(model / "lm" / "lm.pb") != ()
+    assert [name for name, *_ in before] == [name for name, *_ in stamp_of(model)] == ["link", "lm", "lm/lm.pb"]
+    (model / "lm" / "lm.pb").write_text("22")
+    assert stamp_of(model) != before
+    assert stamp_of(tmp_path / "nothing") == ()
 
 
 def test_an_interrupted_exchange_leaves_the_old_model(tmp_path, monkeypatch):
