@@ -41,6 +41,7 @@ def test_models_that_nothing_names(load, name):
         lambda: DecodingOptions(converter_weight=-1e308),
         lambda: DecodingOptions(search=LONG),
         lambda: VadOptions(speech_2_noise_ratio=-1e308),
+        lambda: VadOptions(speech_2_noise_ratio=-0.5),
         lambda: VadOptions(max_single_segment_time=10**400),
         lambda: VadOptions(silence_schedule="é"),
         lambda: VadOptions(silence_schedule=None),

@@ -119,6 +119,8 @@ class VadOptions:
             value = getattr(self, name)
             if not is_number(value):
                 raise OptionError(f"{name} is {value!r:.80}; it must be a number of at most {MOST_NUMBER:.0e}")
+        if self.speech_2_noise_ratio < 0:
+            raise OptionError(f"speech_2_noise_ratio is {self.speech_2_noise_ratio}; it cannot be negative")
         if self.detect_mode not in (0, 1):
             raise OptionError(f"detect_mode is {self.detect_mode!r:.80}; choose 0 (one segment) or 1 (all)")
         if self.window_size_ms > 60_000:
