@@ -12,6 +12,7 @@ from uniasr.audio.pcm import PcmDecoder
 from uniasr.configs.frontend import FrontendConfig
 from uniasr.configs.fsmn_vad import FsmnConfig, VadOptions
 from uniasr.errors import AudioError, OptionError, UniasrError
+from uniasr.formats import CueRules
 from uniasr.pipeline.parts import converter
 from uniasr.recognizers.runtime import Runtime
 from uniasr.text import Normalized
@@ -53,6 +54,20 @@ def test_models_that_nothing_names(load, name):
         lambda: fabricated().punctuate_batch(None),
         lambda: fabricated().punctuate_batch("text"),
         lambda: fabricated().punctuate_tokens(None),
+        lambda: fabricated().punctuate_tokens("abc"),
+        lambda: uniasr.load_converter().convert(None),
+        lambda: uniasr.load_converter().log_probabilities([None]),
+        lambda: uniasr.load_converter().settled(b"\x82\xa0"),
+        lambda: uniasr.load_converter().alternatives(None),
+        lambda: uniasr.load_converter().alternatives("ア", "3"),
+        lambda: uniasr.load_converter().alternatives("ア", 2.5),
+        lambda: uniasr.text.itn("a", whitelist=[["x"]]),
+        lambda: uniasr.text.itn("a", whitelist=[LONG, 3]),
+        lambda: uniasr.text.normalization.read_whitelist("a\0b"),
+        lambda: CueRules(max_cps="7"),
+        lambda: CueRules(max_cps=10**400),
+        lambda: CueRules(max_ms=None),
+        lambda: CueRules(gap_ms=2.5),
         lambda: converter(lambda text: Normalized(text, "abc", ()))("あ"),
     ],
 )

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from uniasr.errors import OptionError
+from uniasr.types import is_number
 
 PAUSE_MS = 700
 """A cue never goes on over a pause of this length."""
@@ -44,8 +45,11 @@ class CueRules:
             raise OptionError(f"max_line_chars is {self.max_line_chars!r:.80}; it must be a whole number of at least 4")
         if self.max_lines not in (1, 2):
             raise OptionError(f"max_lines is {self.max_lines!r:.80}; it must be 1 or 2")
-        if not (math.isfinite(self.max_cps) and self.max_cps > 0):
+        if not (is_number(self.max_cps) and self.max_cps > 0):
             raise OptionError(f"max_cps is {self.max_cps!r:.80}; it must be a positive number of characters per second")
+        for name in ("max_ms", "min_ms", "gap_ms"):
+            if not isinstance(value := getattr(self, name), int):
+                raise OptionError(f"{name} is {value!r:.80}; it must be a whole number of milliseconds")
         if not 0 <= self.gap_ms < self.min_ms <= self.max_ms:
             raise OptionError(
                 f"gap_ms {self.gap_ms!r}, min_ms {self.min_ms!r} and max_ms {self.max_ms!r} do not fit; "

@@ -106,6 +106,8 @@ class Punctuator:
             tokens: in the order of speech.
             closed: whether the text ends here, so that a full stop must follow the last token. With False the last
                 token gets no mark, for text that goes on.
+
+        Raises OptionError for what is no list of tokens.
         """
         if not isinstance(tokens, Iterable):
             raise OptionError(f"tokens is {tokens!r:.60}; give a list of tokens")
@@ -113,6 +115,9 @@ class Punctuator:
 
     def punctuate_tokens_batch(self, texts: Sequence[Sequence[Token]], *, closed: bool = True) -> list[list[Token]]:
         """`punctuate_tokens` of several texts at once; each result is the same as alone."""
+        for tokens in texts:
+            if not all(isinstance(token, Token) for token in tokens):
+                raise OptionError(f"tokens is {tokens!r:.60}; give a list of tokens")
         split = [words_of(tokens, self.split) for tokens in texts]
         results = []
         found = self._label([self._text(words.words, ended=closed) for words in split])

@@ -69,8 +69,8 @@ class Converter:
             hotwords: words to prefer where their readings occur, in any form that `DecodingOptions.hotwords` takes.
             spans: also return from where in `kana` every word comes, and how probably it is the right one.
 
-        Takes time in proportion to the length, and memory for the result alone. Raises OptionError for unusable
-        hotwords.
+        Takes time in proportion to the length, and memory for the result alone. Raises OptionError for what is no
+        text, and for unusable hotwords.
         """
         listed = word_list(hotwords)
         words = [
@@ -139,8 +139,9 @@ class Converter:
 
         Raises OptionError for other texts and counts, and for unusable hotwords.
         """
-        if not 1 <= count <= MOST_ALTERNATIVES:
+        if not isinstance(count, int) or not 1 <= count <= MOST_ALTERNATIVES:
             raise OptionError(f"count is {count!r:.80}; give a whole number from 1 to {MOST_ALTERNATIVES}")
+        _check_text(kana)
         if len(kana) > SIZE or not _KANA.fullmatch(kana):
             raise OptionError(f"{kana[:40]!r} has no alternatives; give 1 to {SIZE} kana and nothing else")
         kana, listed = katakana(kana), word_list(hotwords)
@@ -170,8 +171,14 @@ class Converter:
 
 
 def _runs(text: str) -> Iterator[tuple[int, str]]:
-    """Place and katakana of each run of kana."""
+    """Place and katakana of each run of kana. Raises OptionError for what is no text."""
+    _check_text(text)
     return ((match.start(), katakana(match.group())) for match in _KANA.finditer(text))
+
+
+def _check_text(kana: object) -> None:
+    if not isinstance(kana, str):
+        raise OptionError(f"kana is {kana!r:.60}; give a string")
 
 
 def _result(source: str, words: Sequence[Word]) -> Normalized:

@@ -19,7 +19,7 @@ def read_whitelist(path: str | Path) -> dict[str, str]:
     """
     try:
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise OptionError(f"the whitelist {path} cannot be read as UTF-8 text: {error}") from error
     entries: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):
@@ -38,11 +38,13 @@ def as_mapping(whitelist: Mapping[str, str] | Iterable[str] | None) -> dict[str,
         return {}
     if isinstance(whitelist, str) or not isinstance(whitelist, Iterable):
         raise OptionError(f"whitelist is {whitelist!r:.60}; give a mapping or a list of phrases")
-    entries = dict(whitelist) if isinstance(whitelist, Mapping) else {phrase: phrase for phrase in whitelist}
-    for phrase, text in entries.items():
+    entries = list(whitelist.items() if isinstance(whitelist, Mapping) else ((phrase, phrase) for phrase in whitelist))
+    for phrase, text in entries:
         if not isinstance(phrase, str) or not isinstance(text, str) or not phrase:
-            raise OptionError(f"whitelist entry {phrase!r}: {text!r} must be a phrase that is not empty, and a text")
-    return entries
+            raise OptionError(
+                f"whitelist entry {phrase!r:.60}: {text!r:.60} must be a phrase that is not empty, and a text"
+            )
+    return dict(entries)
 
 
 def around(source: str, whitelist: Mapping[str, str], convert: Converter) -> list[Piece]:
