@@ -1,7 +1,9 @@
 """Hotwords as users give them: one, a list, a file, or words with weights. Spelling them is `text.spelling`'s work.
 
 A word is a line `word`, `word reading`, `word weight` or `word reading weight`; the reading is kana. Fields are
-separated by tabs where the line has one, else by blanks. Empty lines and lines that begin with # say nothing.
+separated by tabs where the line has one, else by blanks; then a number is a weight behind kana, with a decimal point or
+with a sign (リビング 2, 寒河江 2.0), and else a part of the word (Windows 10). Empty lines and lines that begin with # say
+nothing.
 """
 
 from __future__ import annotations
@@ -89,7 +91,10 @@ def _of_file(path: Path) -> tuple[Hotword, ...]:
             raise OptionError(f"{path} is larger than {_MOST_BYTES} bytes; that is no list of hotwords")
         content = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise OptionError(f"the hotwords file {fspath(path)} cannot be read ({error.strerror})") from error
+        raise OptionError(
+            f"the hotwords file {fspath(path)} cannot be read ({error.strerror}); "
+            "if these are words, put those with a '/' or an ending like .txt into a file or a list"
+        ) from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise OptionError(f"the hotwords file {path} is not UTF-8 in line {line}; save it as UTF-8") from error
@@ -113,7 +118,7 @@ def _word(line: str, where: str = "") -> Hotword:
     fields = line.split("\t") if "\t" in line else line.split()
     fields = [field.strip() for field in fields if field.strip()]
     weight = 1.0
-    if len(fields) > 1 and _number(fields[-1]) is not None:
+    if len(fields) > 1 and _number(fields[-1]) is not None and ("\t" in line or _is_weight(*fields[-2:])):
         weight = _checked(_number(fields.pop()), line, where)
     reading = fields.pop() if len(fields) > 1 and is_kana(fields[-1]) else None
     if "\t" in line and len(fields) > 1:
@@ -138,6 +143,11 @@ def _checked(weight: object, line: str, where: str) -> float:
             f"{MOST_WEIGHT:g} the most"
         )
     return float(weight)
+
+
+def _is_weight(before: str, number: str) -> bool:
+    """Whether a number behind a blank is a weight, and no part of a name such as Windows 10."""
+    return is_kana(before) or "." in number or number.startswith(("+", "-"))
 
 
 def _number(text: str) -> float | None:
