@@ -257,10 +257,10 @@ def test_the_command_lists_every_problem_and_ends_with_2(model, tmp_path):
 # Training from scratch
 
 
-def test_training_from_scratch_by_a_yaml_file(data, tmp_path):
-    config = f"""
+def plan_for(data, output):
+    return f"""
 data: [{data}]
-output: {tmp_path / "made"}
+output: {output}
 language: tones
 shape: {{size: 8, heads: 2, units: 12, blocks: 1, blocks2: 1, kernel_size: 3, decoder_units: 12, decoder_blocks: 1,
   decoder_attending: 1, decoder_kernel_size: 3, dropout: 0.0, bridge_stride: 2,
@@ -268,6 +268,23 @@ shape: {{size: 8, heads: 2, units: 12, blocks: 1, blocks2: 1, kernel_size: 3, de
 frontend: {{n_mels: 8, lfr_m: 2, lfr_n: 2}}
 run: {{max_epoch: 3, lr: 0.01, ctc_weight: 0.3, average: 1, workers: 0, evaluate_every: 12}}
 """
+
+
+def test_a_kill_while_the_normalisation_is_written_stops_no_later_run(data, tmp_path, monkeypatch):
+    def killed(file, _):
+        (file.write_bytes if isinstance(file, Path) else file.write)(b"\x93NUMPY")
+        raise KeyboardInterrupt
+
+    (tmp_path / "plan.yaml").write_text(plan_for(data, tmp_path / "made").replace("max_epoch: 3", "max_epoch: 1"))
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "save", killed)
+        with pytest.raises(KeyboardInterrupt):
+            train(tmp_path / "plan.yaml")
+    assert read_model(train(tmp_path / "plan.yaml")).tokens
+
+
+def test_training_from_scratch_by_a_yaml_file(data, tmp_path):
+    config = plan_for(data, tmp_path / "made")
     (tmp_path / "plan.yaml").write_text(config, encoding="utf-8")
     output = train(tmp_path / "plan.yaml")
     files = read_model(output)

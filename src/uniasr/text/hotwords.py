@@ -2,8 +2,8 @@
 
 A word is a line `word`, `word reading`, `word weight` or `word reading weight`; the reading is kana. Fields are
 separated by tabs where the line has one, else by blanks; then a number is a weight behind kana, with a decimal point or
-with a sign (リビング 2, 寒河江 2.0), and else a part of the word (Windows 10). Empty lines and lines that begin with # say
-nothing.
+with a sign (リビング 2, 寒河江 2.0), and else a part of the word (Windows 10). Empty lines and lines that begin with #
+say nothing.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ from uniasr.training.objective import ObjectiveOptions
 from uniasr.training.options import SCHEDULES, TrainOptions
 from uniasr.training.processes import Processes
 from uniasr.training.result import write_result
-from uniasr.training.snapshots import average, best_weights, newest_weights
+from uniasr.training.snapshots import average, best_weights, newest_weights, replace_file
 from uniasr.types import MODES
 
 Value = TypeVar("Value")
@@ -198,7 +198,7 @@ def _keep_vocabulary(path: Path, vocabulary: Vocabulary) -> None:
     try:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            replace_file(path, lambda file: file.write(text.encode()))
         elif path.read_text(encoding="utf-8") != text:
             raise ModelError(f"{path.parent} was begun with another vocabulary; choose another --output to start anew")
     except OSError as error:

@@ -35,6 +35,7 @@ from uniasr.training.data.prepare import DataOptions, Prepared, prepare
 from uniasr.training.fitting import RUN, Extras, RunOptions, first_alone, fit
 from uniasr.training.processes import joined
 from uniasr.training.result import check_export
+from uniasr.training.snapshots import replace_file
 from uniasr.training.start import start_from
 
 CMVN_FILE = "cmvn.npy"
@@ -204,7 +205,7 @@ def _cmvn_of_run(output: Path, prepared: Prepared, frontend: FrontendConfig) -> 
     if not path.exists():
         measured = measure_cmvn(prepared, frontend)
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.save(path, np.stack([measured.shift, measured.scale]))
+        replace_file(path, lambda file: np.save(file, np.stack([measured.shift, measured.scale])))
     return Cmvn(*np.load(path))
 
 
