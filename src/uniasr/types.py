@@ -103,7 +103,8 @@ class DecodingOptions:
     hotwords: str | PathLike[str] | Mapping[str, float] | Iterable[str] | None = None
     """Words to listen for: a file, words with weights, or words (docs/hotwords.md)."""
     lm: str | PathLike[str] | None = None
-    """A language model over the recogniser's tokens: an .arpa file or a directory (docs/language-models.md)."""
+    """A language model over the recogniser's tokens: an .arpa file, a binary file of KenLM or a directory
+    (docs/language-models.md)."""
     lm_weight: float = 0.3
     """Of the language model's log-probabilities."""
     output: Literal["kana", "written"] | None = None

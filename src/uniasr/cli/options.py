@@ -131,7 +131,7 @@ def decoding_options(default_mode: str) -> Option:
             metavar="FILE|WORDS",
             help="Words to listen for: a file with lines `word reading weight`, or words separated by commas.",
         ),
-        click.option("--lm", metavar="PATH", help="A language model: an .arpa file or a directory."),
+        click.option("--lm", metavar="PATH", help="A language model: a directory, an .arpa file or one of KenLM."),
         click.option(
             "--lm-weight",
             type=float,
