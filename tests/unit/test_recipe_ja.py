@@ -11,8 +11,6 @@ ROOT = Path(__file__).parents[2]
 RECIPE = ROOT / "recipes" / "ja"
 DATA = ROOT.parent / "shared" / "data"
 
-pytestmark = pytest.mark.skipif(not RECIPE.is_dir(), reason="the tests run without their checkout")
-
 
 @pytest.fixture
 def tables(monkeypatch):
