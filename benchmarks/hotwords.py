@@ -27,7 +27,8 @@ import soundfile
 from rapidfuzz.distance import Levenshtein
 
 import uniasr
-from uniasr.text.spelling import katakana, pronunciations, vowel_of
+from uniasr.text.kana import katakana
+from uniasr.text.spelling import pronunciations, vowel_of
 
 RATE = 16_000
 HALVES = {"even": slice(0, None, 2), "odd": slice(1, None, 2), "all": slice(None)}

@@ -23,7 +23,8 @@ import soundfile
 from rapidfuzz.distance import Levenshtein
 
 import uniasr
-from uniasr.text.units import cut, katakana_only, token_index
+from uniasr.text.kana import katakana_only
+from uniasr.text.units import cut, token_index
 
 RATE, DISCOUNT, LOWEST = 16_000, 0.75, -99.0
 

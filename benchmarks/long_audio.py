@@ -25,10 +25,10 @@ import soundfile
 
 import uniasr
 from uniasr.audio.resample import resample
+from uniasr.text.kana import katakana_only
 from uniasr.training.evaluation.errors import align, count
 
 RATE = 16_000
-NOT_KANA = re.compile("[^ァ-ヴー]")
 LOOP = re.compile(r"(.{4,}?)\1\1")
 
 
@@ -72,7 +72,7 @@ def music(seconds: float) -> np.ndarray:
 
 def error_rate(text: str, said: str) -> float:
     """Character error rate in kana."""
-    return 100 * count(align(list(NOT_KANA.sub("", said)), list(NOT_KANA.sub("", text)))).rate
+    return 100 * count(align(list(katakana_only(said)), list(katakana_only(text)))).rate
 
 
 def report(name: str, *figures: str) -> None:

@@ -34,7 +34,8 @@ from scipy.signal import fftconvolve, resample_poly
 
 import uniasr
 from uniasr.recognizers.uniasr import segments
-from uniasr.text.units import katakana_only, morae
+from uniasr.text.kana import katakana_only
+from uniasr.text.units import morae
 
 RATE = 16_000
 MODES = ("fast", "normal", "offline")

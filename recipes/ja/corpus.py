@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from uniasr.text.units import katakana_only
+from uniasr.text.kana import katakana_only
 
 Samples = npt.NDArray[np.float32]
 RATE = 16_000

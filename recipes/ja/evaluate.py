@@ -25,7 +25,7 @@ from development import Trial, clean_trials, noisy_trials, unheard_trials
 import uniasr
 from uniasr.recognizers.uniasr import Uniasr
 from uniasr.text import itn
-from uniasr.text.units import katakana_only
+from uniasr.text.kana import katakana_only
 from uniasr.training.evaluation.measure import Outcome, Score, plan, score
 from uniasr.training.evaluation.units import characters
 from uniasr.types import MODES, Transcript

@@ -16,10 +16,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from evaluate import RATE, Pair, katakana_only, line, rate, recordings
+from evaluate import RATE, Pair, line, rate, recordings
 
 import uniasr
 from uniasr.text import itn
+from uniasr.text.kana import katakana_only
 from uniasr.text.kana_kanji import Converter
 from uniasr.types import MODES
 

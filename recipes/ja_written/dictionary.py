@@ -10,11 +10,12 @@ from pathlib import Path
 from mecab import entries
 from readings import KATAKANA, plain_pronunciation, word_class
 
+from uniasr.text.kana import katakana
+
 FIELDS = ("pos", "pos_group1", "pos_group2", "pos_group3", "ctype", "cform", "orig", "read", "pron")
 MOZC_SCALE = 500.0
 """Mozc's costs are negative natural logarithms times this."""
 DIGIT = re.compile(r"[\d/]")
-_KATAKANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
 
 Entry = tuple[str, str]
 """Written form and pronunciation."""
@@ -24,7 +25,7 @@ def agreed_words(naist: Path, mozc: Path) -> dict[Entry, tuple[str, float]]:
     """Class and Mozc cost (natural logarithm) of every word that both know with the same reading."""
     cost: dict[tuple[str, str], float] = {}
     for reading, value, features in entries(mozc):
-        key = (features[0], reading.translate(_KATAKANA))
+        key = (features[0], katakana(reading))
         cost[key] = min(value / MOZC_SCALE, cost.get(key, math.inf))
     found: dict[Entry, tuple[str, float]] = {}
     rank: dict[Entry, int] = defaultdict(lambda: 2**15)

@@ -12,7 +12,6 @@ import argparse
 import csv
 import io
 import lzma
-import re
 import time
 import unicodedata
 import zipfile
@@ -28,6 +27,7 @@ from rapidfuzz.distance import Levenshtein
 
 import uniasr
 from uniasr.text import itn
+from uniasr.text.kana import katakana_only
 from uniasr.text.kana_kanji import Converter
 
 RATE = 16_000
@@ -40,11 +40,6 @@ def plain(text: str) -> str:
     """Letters and numbers alone."""
     normal = unicodedata.normalize("NFKC", text)
     return "".join(char for char in normal if char == "ー" or unicodedata.category(char)[0] not in "PSZ")
-
-
-def katakana_only(text: str) -> str:
-    """Without marks."""
-    return re.sub("[^ァ-ヴー]", "", text)
 
 
 def rate(pairs: Iterable[Pair]) -> float:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from uniasr.errors import ModelError
 from uniasr.text import Vocabulary, join_tokens, pieces, read_tokens, reference_text
+from uniasr.text.kana import hiragana, katakana, katakana_only
 
 FIXTURES = ("uniasr_ja_template", "uniasr_lookback", "uniasr_odd")
 TOKENS = ("<blank>", "<s>", "</s>", "あ", "い", "<unk>")
@@ -139,3 +140,13 @@ def test_reference_text_of_the_golden_lists(fixture, golden):
             assert reference_text(words.tokens_of(i for i in best[1:-1] if i != words.blank_id)) == text
             checked += 1
     assert checked >= 27
+
+
+@given(st.text(st.sampled_from("ぁあがゖゔゝゞァアガヶヴヽヾーーa亜・ン")))
+def test_hiragana_and_katakana_are_one_another(text):
+    assert katakana(hiragana(text)) == katakana(text)
+    assert hiragana(katakana(text)) == hiragana(text)
+    assert len(katakana(text)) == len(text)
+    assert katakana_only(katakana(text)) == "".join(
+        char for char in katakana(text) if "ァ" <= char <= "ヴ" or char == "ー"
+    )

@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 
 from uniasr.formats.lines import columns, joins_previous, one_line
 from uniasr.text.join import pieces
+from uniasr.text.kana import katakana
 from uniasr.types import Segment
 
 _MAX_ALIGNED = 4000
@@ -82,7 +83,7 @@ def _times(visible: Sequence[str], segment: Segment) -> list[tuple[int, int]]:
 
 def _sound(char: str) -> str:
     """What stands for a character when texts are compared: hiragana as katakana, no capitals."""
-    return chr(ord(char) + 0x60) if "ぁ" <= char <= "ゖ" else char.casefold()
+    return katakana(char).casefold()
 
 
 def _spelled(segment: Segment) -> tuple[list[str], list[tuple[int, int]]]:

@@ -17,10 +17,10 @@ from uniasr.decoding.rescoring import Rescoring
 from uniasr.errors import OptionError
 from uniasr.text.hotwords import Hotwords
 from uniasr.text.join import join_tokens
+from uniasr.text.kana import katakana
 from uniasr.text.kana_kanji import Converter
 from uniasr.text.kana_kanji.listed import WordList, word_list
 from uniasr.text.normalization import align_tokens
-from uniasr.text.spelling import katakana
 from uniasr.text.vocabulary import Vocabulary
 from uniasr.types import F64, I64, DecodingOptions, HotwordMatch, Segment, Token
 

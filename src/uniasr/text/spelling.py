@@ -7,11 +7,11 @@ A reading in kana becomes pronunciation kana where the model writes that: は st
 from __future__ import annotations
 
 import itertools
-import re
 import unicodedata
 
 from uniasr.text.hotwords import Hotword, is_kana
 from uniasr.text.join import PIECE_GOES_ON, WORD_START
+from uniasr.text.kana import hiragana, katakana, katakana_only
 from uniasr.text.readings import reading_of
 from uniasr.text.units import cut, token_index
 from uniasr.text.vocabulary import Vocabulary
@@ -19,10 +19,7 @@ from uniasr.text.vocabulary import Vocabulary
 MOST_VOWELS = 3
 """Places of one word that are tried both long and short; further ones are long."""
 
-_TO_KATAKANA = {code: code + 0x60 for code in (*range(0x3041, 0x3097), 0x309D, 0x309E)}
-_TO_HIRAGANA = {new: old for old, new in _TO_KATAKANA.items()}
 _ONE_SOUND = str.maketrans("ヂヅヰヱヵヶ", "ジズイエカケ")
-_NO_SOUND = re.compile(r"[^ァ-ヴー]")
 _ROWS = {
     "ア": "アァカガサザタダナハバパマヤャラワヮ",
     "イ": "イィキギシジチニヒビピミリ",
@@ -35,16 +32,6 @@ LENGTHENS = {"ア": "ア", "イ": "イ", "ウ": "ウ", "エ": "エイ", "オ": "
 """What makes a vowel long in writing."""
 
 
-def katakana(text: str) -> str:
-    """Hiragana as katakana, everything else as it is."""
-    return text.translate(_TO_KATAKANA)
-
-
-def hiragana(text: str) -> str:
-    """Katakana as hiragana, everything else as it is."""
-    return text.translate(_TO_HIRAGANA)
-
-
 def vowel_of(kana: str) -> str:
     """The vowel that a katakana ends with: カ and ア -> ア; empty for ン, ッ, ー and everything else."""
     return _VOWEL.get(kana, "")
@@ -55,7 +42,7 @@ def pronunciations(kana: str) -> list[str]:
 
     A ー that the reading has stays, ヂ and ヅ become ジ and ズ; what has no sound (・, blanks) is dropped.
     """
-    text = _NO_SOUND.sub("", katakana(kana).translate(_ONE_SOUND))
+    text = katakana_only(katakana(kana).translate(_ONE_SOUND))
     choices, doubtful = [], 0
     for before, kana_here in zip(" " + text, text, strict=False):
         if kana_here not in LENGTHENS.get(vowel_of(before), ""):
@@ -93,7 +80,7 @@ class Speller:
             return list(dict.fromkeys((text, text.lower())))
         if "い" not in self._index:
             return pronunciations(text)
-        return [text] if "イ" in self._index else [hiragana(_NO_SOUND.sub("", katakana(text)))]
+        return [text] if "イ" in self._index else [hiragana(katakana_only(katakana(text)))]
 
     def _cut(self, text: str) -> tuple[int, ...] | None:
         """Tokens of a text, word by word; pieces of a word carry the vocabulary's marks."""

@@ -7,13 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 SMALL_KANA = "ァィゥェォャュョヮ"
-_NOT_KATAKANA = re.compile(r"[^ァ-ヴー]")
 _MORA = re.compile(rf"[ァ-ヴ][{SMALL_KANA}]|[ァ-ヴー]")
-
-
-def katakana_only(text: str) -> str:
-    """Pronunciation katakana without punctuation, blanks and anything else."""
-    return _NOT_KATAKANA.sub("", text)
 
 
 def morae(kana: str) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Literal, overload
 
 from uniasr.errors import OptionError
 from uniasr.text.hotwords import Hotwords
+from uniasr.text.kana import katakana
 from uniasr.text.kana_kanji.alternatives import alternatives
 from uniasr.text.kana_kanji.certainty import certainties
 from uniasr.text.kana_kanji.lattice import Lattice, build
@@ -19,7 +20,6 @@ from uniasr.text.kana_kanji.search import described, search
 from uniasr.text.kana_kanji.tables import UNKNOWN, Tables
 from uniasr.text.kana_kanji.windows import SIZE, Window, best_costs, settled, windows
 from uniasr.text.normalization.records import LITERAL, Normalized, Span
-from uniasr.text.spelling import katakana
 
 MOST_ALTERNATIVES = 100
 TRIES = 20

@@ -21,6 +21,7 @@ from typing import Any, Literal, TypeAlias
 
 from uniasr.errors import DataError, MissingExtraError, OptionError
 from uniasr.text.join import PIECE_GOES_ON, SPACE, WORD_START, solid
+from uniasr.text.kana import katakana
 from uniasr.text.units import mora_tokens, token_index
 from uniasr.text.vocabulary import Vocabulary
 
@@ -126,8 +127,7 @@ def unspoken(char: str) -> bool:
 
 def to_katakana(text: str) -> str:
     """Hiragana and half-width katakana as katakana; other characters stay."""
-    text = unicodedata.normalize("NFKC", text)
-    return "".join(chr(ord(char) + 0x60) if "ぁ" <= char <= "ゖ" else char for char in text)
+    return katakana(unicodedata.normalize("NFKC", text))
 
 
 def _of_kana(tokens: Iterable[str]) -> bool:

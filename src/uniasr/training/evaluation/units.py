@@ -14,12 +14,12 @@ from pathlib import Path
 
 from uniasr.errors import MissingExtraError
 from uniasr.text.join import solid
+from uniasr.text.kana import katakana, katakana_only
 
 NORMALISATION = "v1"
 _DASHES = re.compile(r"(?<=[ァ-ヺー])[‐‑‒–—―−〜～]+")
 _LONG = re.compile(r"ー+")
 _SMALL_TSU = re.compile(r"([っッ])\1+")
-_NOT_KATAKANA = re.compile(r"[^ァ-ヴー]")
 _KANA_WORD = re.compile(r"[ぁ-ゖァ-ヴー\W]*")
 _VOWELS = {"A": "ア", "I": "イ", "U": "ウ", "E": "エ", "O": "オ"}
 _VOICED_V = (("ヴァ", "バ"), ("ヴィ", "ビ"), ("ヴェ", "ベ"), ("ヴォ", "ボ"), ("ヴ", "ブ"))
@@ -62,8 +62,7 @@ def reading(text: str, reader: Reader | None = None) -> list[str]:
 
     Without a reader the text must be kana, and the particles wa and e count as their kana and as their sound.
     """
-    kana = (reader or _plain)(normalised(text))
-    kana = _NOT_KATAKANA.sub("", kana)
+    kana = katakana_only((reader or katakana)(normalised(text)))
     for pair, sound in _VOICED_V:
         kana = kana.replace(pair, sound)
     folded = _long_vowels(kana.translate(_SAME_SOUND))
@@ -94,10 +93,6 @@ def find_reader() -> Reader:
         return str(pyopenjtalk.g2p(text, kana=True)) if text else ""
 
     return reader
-
-
-def _plain(text: str) -> str:
-    return "".join(chr(ord(char) + 0x60) if "ぁ" <= char <= "ゖ" else char for char in text)
 
 
 def _long_vowels(kana: str) -> str:
