@@ -116,7 +116,7 @@ def test_both_published_layouts_of_a_fixture_give_equal_configs(fixture, golden)
     assert old.weights.name == "model.pb"
     assert new.weights.name == "model.pt"
     assert old.card["decoding"] == {"beam_size": 5, "token_num_relax": 5, "penalty": 0.0, "mode": "normal"}
-    assert not old.has_graphs
+    assert not old.graphs
 
 
 def test_fixture_values_arrive(golden):
@@ -359,7 +359,7 @@ def test_native_directory_round_trip(published, tmp_path):
     back = read_model(target)
     assert back.config == model.config
     assert back.tokens == model.tokens
-    assert back.has_graphs
+    assert back.graphs
     assert back.weights is None
     assert back.card == {"layout": "uniasr", **card}
     assert back.cmvn.shift.tobytes() == cmvn.shift.tobytes()

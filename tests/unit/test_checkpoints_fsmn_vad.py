@@ -141,7 +141,7 @@ def test_our_own_layout_is_read_back(published, exported_vad, recorded, tmp_path
     original = read_fsmn_vad(published)
     assert files.config == original.config
     assert np.array_equal(files.cmvn.scale, original.cmvn.scale)
-    assert files.has_graphs
+    assert files.graphs
     assert files.weights is None
     assert {path.name for path in directory.iterdir()} == {"model.yaml", "am.mvn", "fsmn_vad.onnx"}
     with pytest.raises(ModelError, match="family is 'fsmn_vad'"):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from uniasr.checkpoints.front_end import check_cmvn
 from uniasr.configs.uniasr import UniasrConfig
 from uniasr.errors import ModelError
 from uniasr.text.vocabulary import Vocabulary
@@ -28,7 +29,7 @@ class ModelFiles:
     weights: Path | None
     """State dict for the torch network; None when there are only graphs."""
     graphs: tuple[Path, ...] = ()
-    """The `.onnx` files, sorted by name."""
+    """The `.onnx` files, sorted by name; none where the directory cannot run on onnxruntime as it stands."""
     card: dict[str, Any] = field(default_factory=dict)
     """What else the directory says: `layout`, `language`, and `decoding` with defaults by option name."""
 
@@ -38,18 +39,7 @@ class ModelFiles:
                 f"{self.directory}: the configuration is for {self.config.vocab_size} tokens, "
                 f"but the token list has {len(self.tokens)}"
             )
-        size = self.config.frontend.feature_size
-        for name, values in (("shift", self.cmvn.shift), ("scale", self.cmvn.scale)):
-            if values.shape != (size,):
-                raise ModelError(
-                    f"{self.directory}: the CMVN file has {values.shape[0]} values of {name}; "
-                    f"{size} (n_mels * lfr_m) are needed"
-                )
-
-    @property
-    def has_graphs(self) -> bool:
-        """Whether the directory can run on onnxruntime as it stands."""
-        return bool(self.graphs)
+        check_cmvn(self.directory, self.cmvn, self.config.frontend)
 
 
 def read_cmvn(path: Path) -> Cmvn:

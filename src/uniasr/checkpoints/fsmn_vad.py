@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from uniasr.checkpoints.documents import inside, read_json, read_yaml
 from uniasr.checkpoints.files import read_cmvn
+from uniasr.checkpoints.front_end import check_cmvn, published_frontend
 from uniasr.checkpoints.native import am_mvn_text
 from uniasr.checkpoints.own_layout import (
     DESCRIPTION,
@@ -56,17 +57,7 @@ class FsmnVadFiles:
     card: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        size = self.config.frontend.feature_size
-        if self.cmvn.shift.shape != (size,):
-            raise ModelError(
-                f"{self.directory}: the CMVN file has {self.cmvn.shift.shape[0]} values; {size} (n_mels * lfr_m) "
-                "are needed"
-            )
-
-    @property
-    def has_graphs(self) -> bool:
-        """Whether the directory can run on onnxruntime as it stands."""
-        return bool(self.graphs)
+        check_cmvn(self.directory, self.cmvn, self.config.frontend)
 
 
 def is_fsmn_vad(directory: Path) -> bool:
@@ -174,7 +165,7 @@ def _published_config(entries: Mapping[str, Any], path: Path) -> FsmnVadConfig:
     name = "vad_post_conf" if "vad_post_conf" in entries else "model_conf"
     sections = {part: Section(entries.get(part), f"{path}: {part}") for part in ("frontend_conf", "encoder_conf", name)}
     try:
-        frontend = _frontend(sections["frontend_conf"])
+        frontend = published_frontend(sections["frontend_conf"])
         if frontend.row_ms != FRAME_MS:
             raise ValueError(f"a row stands for {frontend.row_ms} ms; that of a published model stands for {FRAME_MS}")
         config = FsmnVadConfig(
@@ -189,22 +180,6 @@ def _published_config(entries: Mapping[str, Any], path: Path) -> FsmnVadConfig:
     for section in sections.values():
         section.finish()
     return config
-
-
-def _frontend(section: Section) -> FrontendConfig:
-    section.require("dither", (0,), default=0)  # a missing one means noise to the published class
-    section.require("snip_edges", (True,), default=True)
-    section.require("upsacle_samples", (True,), default=True)
-    section.require("window", ("hamming",), default="hamming")
-    section.ignore("cmvn_file", "filter_length_min", "filter_length_max")
-    return FrontendConfig(
-        sample_rate_hz=section.take_count("fs", 16_000),
-        n_mels=section.take_count("n_mels", 80),
-        frame_length_ms=section.take("frame_length", float, 25.0),
-        frame_shift_ms=section.take("frame_shift", float, 10.0),
-        lfr_m=section.take_count("lfr_m", 1),
-        lfr_n=section.take_count("lfr_n", 1),
-    )
 
 
 def _encoder(section: Section) -> FsmnConfig:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from uniasr.checkpoints.front_end import published_frontend
 from uniasr.checkpoints.section import Section
 from uniasr.configs.frontend import FrontendConfig
 from uniasr.configs.uniasr import (
@@ -78,19 +79,7 @@ def _frontend(section: Section, entries: Mapping[str, Any], file: str) -> Fronte
         raise ModelError(f"{file} lacks frontend_conf; without it the features are unknown")
     top = Section({name: entries[name] for name in ("frontend", "input_size") if name in entries}, file)
     top.require("frontend", ("wav_frontend", "WavFrontend", None, "None"))
-    section.require("dither", (0,), default=0)  # a missing one means noise when training, none when recognising
-    section.require("snip_edges", (True,), default=True)
-    section.require("upsacle_samples", (True,), default=True)
-    section.require("window", ("hamming",), default="hamming")
-    section.ignore("cmvn_file", "filter_length_min", "filter_length_max")
-    frontend = FrontendConfig(
-        sample_rate_hz=section.take_count("fs", 16_000),
-        n_mels=section.take_count("n_mels", 80),
-        frame_length_ms=section.take("frame_length", float, 25.0),
-        frame_shift_ms=section.take("frame_shift", float, 10.0),
-        lfr_m=section.take_count("lfr_m", 1),
-        lfr_n=section.take_count("lfr_n", 1),
-    )
+    frontend = published_frontend(section)
     top.require("input_size", (None, frontend.feature_size))
     return frontend
 

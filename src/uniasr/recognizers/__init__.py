@@ -46,7 +46,7 @@ def load_model(
 
         return uniasr_graphs(load_network(files))
 
-    engine = runtime.open(files.directory, graphs_of(files.config), files.has_graphs, make_graphs)
+    engine = runtime.open(files.directory, graphs_of(files.config), bool(files.graphs), make_graphs)
     return Uniasr(engine, files.config, files.tokens, files.cmvn, files.directory, files.card)
 
 
@@ -67,7 +67,7 @@ def load_vad(
 
         return fsmn_vad_graphs(load_fsmn_vad_network(files))
 
-    engine = runtime.open(files.directory, GRAPHS, files.has_graphs, make_graphs)
+    engine = runtime.open(files.directory, GRAPHS, bool(files.graphs), make_graphs)
     return Vad(engine, files.config, files.cmvn, files.directory)
 
 
