@@ -219,7 +219,7 @@ class TestWrongCalls:
             ("empty", "is no model directory"),
             ("nowhere", "there is no model 'nowhere'"),
             ("file", "is a file"),
-            ("damo/speech_nothing", "modelscope download --model damo/speech_nothing"),
+            ("damo/speech_nothing", "uniasr models --download damo/speech_nothing"),
         ):
             code, out, err = transcribe(speech, model=wrong)
             assert (code, out, err.count("\n")) == (2, "", 1)

@@ -193,7 +193,7 @@ class TestWrongCalls:
 
     def test_a_model_that_is_not_here(self, monkeypatch, tmp_path):
         monkeypatch.setenv("HOME", str(tmp_path))
-        with pytest.raises(ModelNotFoundError, match="modelscope download"):
+        with pytest.raises(ModelNotFoundError, match="uniasr models --download"):
             pipeline(model="damo/speech_UniASR_asr_2pass-ja-16k-common-vocab93-tensorflow1-online")
 
 

@@ -4,7 +4,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from click.testing import CliRunner
 
+from uniasr.cli.app import cli
 from uniasr.errors import MissingExtraError, ModelError, ModelNotFoundError
 from uniasr.hub import available, published, resolve, resolve_part
 
@@ -108,7 +110,7 @@ def test_the_error_says_what_to_do(home):
         resolve(f"damo/{JA}")
     assert "pip install modelscope" in str(caught.value)
     assert str(home / ".cache" / "modelscope") in str(caught.value)
-    with pytest.raises(ModelNotFoundError, match="hf download someone/model"):
+    with pytest.raises(ModelNotFoundError, match="huggingface_hub && uniasr models --download someone/model"):
         resolve("someone/model")
 
 
@@ -150,6 +152,20 @@ def test_a_failed_download_is_a_model_error(monkeypatch):
     client(monkeypatch, "huggingface_hub", None)
     with pytest.raises(ModelError, match="no network"):
         resolve("someone/model", download=True)
+
+
+def test_the_command_downloads_when_asked_and_prints_the_directory(tmp_path, monkeypatch):
+    target = model_at(tmp_path / "fetched")
+    asked = client(monkeypatch, "modelscope", target)
+    call = ["models", "--download", f"damo/{JA}"]
+    result = CliRunner().invoke(cli, call)
+    assert (result.exit_code, result.stdout, asked) == (0, f"{target}\n", [f"damo/{JA}"])
+    monkeypatch.setenv("UNIASR_OFFLINE", "1")
+    result = CliRunner().invoke(cli, call)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert "UNIASR_OFFLINE forbids" in result.stderr
+    assert CliRunner().invoke(cli, ["models"]).exit_code == 0
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("variable", ["UNIASR_OFFLINE", "HF_HUB_OFFLINE"])

@@ -226,11 +226,16 @@ def punctuate(texts: tuple[str, ...], **options: Any) -> None:
 
 
 @cli.command()
-def models() -> None:
-    """List the models on this machine, and those published for UniASR."""
-    from uniasr.cli.models import run
+@click.option("--download", metavar="NAME", help="Fetch a model with a hub's client instead, and print its directory.")
+def models(download: str | None) -> None:
+    """List the models on this machine, and those published for UniASR.
 
-    run()
+    Nothing is downloaded without --download, which needs `uniasr[modelscope]` or `uniasr[hf]`; UNIASR_OFFLINE=1 and
+    HF_HUB_OFFLINE=1 forbid it. Every command then knows the model by its name.
+    """
+    from uniasr.cli.models import fetch, run
+
+    run() if download is None else fetch(download)
 
 
 @cli.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from uniasr.cli.sinks import put
-from uniasr.hub import DEFAULTS, available, published
+from uniasr.hub import DEFAULTS, available, published, resolve
 
 
 def run() -> None:
@@ -23,7 +23,7 @@ def run() -> None:
     ]
     put(_table(("name", "for", "from", "directory"), rows) if rows else "  none\n")
     found = {item.name for item in here}
-    put("\nPublished UniASR models (named by the hub; download one to load it, naming it says how):\n\n")
+    put("\nPublished UniASR models (named by the hub; `uniasr models --download NAME` fetches one):\n\n")
     put(
         _table(
             ("name", "language", "tokens", "rate", "here"),
@@ -39,6 +39,15 @@ def run() -> None:
             ),
         )
     )
+
+
+def fetch(name: str) -> None:
+    """Download a model that is not here yet, and print its directory.
+
+    Raises ModelNotFoundError for a name of no hub and where downloads are forbidden, ModelError when the download
+    fails, MissingExtraError without a client.
+    """
+    put(f"{resolve(name, download=True)}\n")
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

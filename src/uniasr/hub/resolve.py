@@ -120,19 +120,12 @@ def _packaged(name: str) -> Path:
 
 def _advice(organisation: str, model: str) -> str:
     """What to type to get the model, and where a copy is looked for."""
-    on_modelscope = organisation in _MODELSCOPE_OWNERS
-    commands = [
-        f"pip install modelscope && modelscope download --model {organisation}/{model}",
-        f"pip install huggingface_hub && hf download {organisation}/{model}",
-    ]
-    place = modelscope_roots()[0] / organisation / model
-    if not on_modelscope:
-        commands.reverse()
-        place = huggingface_root() / f"models--{organisation}--{model}"
+    client, place = "modelscope", modelscope_roots()[0] / organisation / model
+    if organisation not in _MODELSCOPE_OWNERS:
+        client, place = "huggingface_hub", huggingface_root() / f"models--{organisation}--{model}"
     return (
-        f"Download it once with `{commands[0]}`"
-        + ("" if on_modelscope else f" or `{commands[1]}`")
-        + f"; it is then found in {place}. Or copy its files anywhere and give that directory"
+        f"Download it once with `pip install {client} && uniasr models --download {organisation}/{model}`; it is then "
+        f"found in {place}. Or copy its files anywhere and give that directory"
     )
 
 
