@@ -47,7 +47,7 @@ def test_equals_the_loop(weights, cuts, seed):
     assert [start + row for start, firings in calls for row in firings.rows] == [row for row, _ in fires]
     ends = [end for _, firings in calls for end in firings.ends]
     assert ends == pytest.approx([row + fraction for row, fraction in fires])
-    assert all(0 < fraction <= 1 for _, firings in calls for fraction in firings.fractions)
+    assert all(row < end <= row + 1 for (row, _), end in zip(fires, ends, strict=True))
     expected = [sum(weight * rows[row] for row, weight in token) / UNIT for token in tokens]
     embeddings = [embedding for _, firings in calls for embedding in firings.embeddings]
     np.testing.assert_array_equal(np.reshape(embeddings, (-1, 3)), np.reshape(expected, (-1, 3)))

@@ -20,7 +20,6 @@ def test_firing_row_is_split_at_the_integer():
     rows = np.array([[1, 0], [0, 1], [2, 2]], np.float32)
     carry, firings = integrate(start_cif(2), f32(0.75, 0.5, 0.25), rows)
     assert firings.rows.tolist() == [1]
-    assert firings.fractions.tolist() == [0.5]
     assert firings.ends.tolist() == [1.5]
     np.testing.assert_array_equal(firings.embeddings, [[0.75, 0.25]])
     assert (carry.fired, carry.row, carry.weight) == (1, 3, 0.5)
@@ -48,7 +47,7 @@ def test_no_rows_change_nothing():
 def test_weight_above_one_fires_once():
     carry, firings = integrate(start_cif(1), f32(0.875, 1.25, 0.875), np.ones((3, 1), np.float32))
     assert firings.rows.tolist() == [1, 2]
-    assert firings.fractions == pytest.approx([0.125 / 1.25, 1.0])
+    assert firings.ends == pytest.approx([1 + 0.125 / 1.25, 3.0])
     assert firings.embeddings[:, 0].tolist() == [2.0, 1.0]
     assert (carry.fired, carry.weight) == (2, 0.0)
 

@@ -21,7 +21,7 @@ SENTENCE_PIECES = Vocabulary(("<blank>", "<s>", "</s>", "▁new", "▁y", "ork",
 
 
 def spelled(word, vocabulary):
-    return ["".join(vocabulary.tokens_of(ids)) for ids in Speller(vocabulary).spellings(word)]
+    return ["".join(vocabulary[i] for i in ids) for ids in Speller(vocabulary).spellings(word)]
 
 
 @pytest.mark.parametrize(

@@ -34,12 +34,11 @@ class Firings:
 
     rows: I64
     """[n] firing row, counted from the first row of the call."""
-    fractions: F64
-    """[n] share of that row's weight that the token still needed, in (0, 1]."""
     embeddings: F32
     """[n, d] acoustic embeddings."""
     ends: F64
-    """[n] firing position `row + fraction`, in rows from row 0 of the first call."""
+    """[n] firing position in rows from row 0 of the first call: the row, and the share of its weight, in (0, 1], that
+    the token still needed."""
 
 
 def start_cif(size: int) -> CifCarry:
@@ -73,7 +72,6 @@ def integrate(carry: CifCarry, alphas: F32, rows: F32) -> tuple[CifCarry, Firing
     embeddings = _embeddings(carry.embedding, alphas64, rows, fires, remainders)
     firings = Firings(
         rows=at,
-        fractions=fractions,
         embeddings=embeddings[:-1].astype(np.float32),
         ends=np.add(carry.row + at, fractions),
     )

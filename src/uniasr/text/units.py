@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+LEAST = 30
+"""How often a mora of two kana must occur to be a token of its own."""
 SMALL_KANA = "ァィゥェォャュョヮ"
 _MORA = re.compile(rf"[ァ-ヴ][{SMALL_KANA}]|[ァ-ヴー]")
 
@@ -15,14 +17,14 @@ def morae(kana: str) -> list[str]:
     return _MORA.findall(kana)
 
 
-def mora_tokens(texts: Iterable[str], least: int = 30) -> tuple[str, ...]:
-    """Tokens for kana texts: every single kana that occurs, and every two-kana mora seen `least` times or more.
+def mora_tokens(texts: Iterable[str]) -> tuple[str, ...]:
+    """Tokens for kana texts: every single kana that occurs, and every two-kana mora seen LEAST times or more.
 
     A rarer mora is written with its two kana, so no kana is ever unknown.
     """
     counts = Counter(mora for text in texts for mora in morae(text))
     singles = {kana for mora in counts for kana in mora}
-    pairs = {mora for mora, count in counts.items() if len(mora) == 2 and count >= least}
+    pairs = {mora for mora, count in counts.items() if len(mora) == 2 and count >= LEAST}
     return ("<blank>", "<s>", "</s>", *sorted(singles | pairs), "<unk>")
 
 

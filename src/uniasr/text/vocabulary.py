@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,11 +51,6 @@ class Vocabulary:
         return token in self._ids
 
     @property
-    def blank_id(self) -> int:
-        """Id that means no token; never part of a text."""
-        return 0
-
-    @property
     def unknown_id(self) -> int:
         """Id of everything that has no token of its own."""
         return len(self.tokens) - 1
@@ -63,10 +58,6 @@ class Vocabulary:
     def id_of(self, token: str) -> int:
         """The id of a token, or `unknown_id`."""
         return self._ids.get(token, self.unknown_id)
-
-    def tokens_of(self, token_ids: Iterable[int]) -> list[str]:
-        """The tokens of some ids, all of which must lie in 0..len-1."""
-        return [self.tokens[i] for i in token_ids]
 
 
 def read_tokens(path: Path) -> Vocabulary:

@@ -154,9 +154,7 @@ def extended(vocabulary: Vocabulary, unknown: Iterable[str]) -> Vocabulary:
     return Vocabulary((*vocabulary.tokens[:-1], *new, vocabulary.tokens[-1]))
 
 
-def build_vocabulary(
-    kind: str, texts: Iterable[str], *, size: int = 1000, least: int = 30, directory: Path | None = None
-) -> Vocabulary:
+def build_vocabulary(kind: str, texts: Iterable[str], *, size: int = 1000, directory: Path | None = None) -> Vocabulary:
     """The vocabulary of a model that is trained from scratch.
 
     Args:
@@ -164,7 +162,6 @@ def build_vocabulary(
             or "bpe" (needs the extra `bpe`).
         texts: the training transcripts.
         size: tokens of a bpe vocabulary.
-        least: how often a mora of two kana must occur to be a token of its own.
         directory: where the bpe model is written (`bpe.model`).
     """
     if kind == "characters":
@@ -173,7 +170,7 @@ def build_vocabulary(
         blanks = {WORD_START} if " " in chars else set()
         return Vocabulary((*MARKS, *sorted(chars - {" "} | blanks), "<unk>"))
     if kind == "kana":
-        return Vocabulary(mora_tokens((to_katakana(text) for text in texts), least))
+        return Vocabulary(mora_tokens(to_katakana(text) for text in texts))
     if kind == "bpe":
         if directory is None:
             raise OptionError("a bpe vocabulary needs a directory for its model")

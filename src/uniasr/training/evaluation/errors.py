@@ -12,6 +12,9 @@ from uniasr.errors import MissingExtraError
 
 Kind: TypeAlias = Literal["equal", "replace", "delete", "insert"]
 
+LEVEL, ROUNDS = 0.95, 1000
+"""Share of an interval, and the samples that it is estimated from."""
+
 
 @dataclass(frozen=True, slots=True)
 class Edit:
@@ -79,9 +82,7 @@ def count(edits: Sequence[Edit]) -> Counts:
     return Counts(kinds.count("replace"), inserted, kinds.count("delete"), len(kinds) - inserted)
 
 
-def interval(
-    counts: Sequence[Counts], *, level: float = 0.95, rounds: int = 1000, seed: int = 1
-) -> tuple[float, float]:
+def interval(counts: Sequence[Counts]) -> tuple[float, float]:
     """Bootstrap interval of the error rate over utterances: the percentiles of rates of samples with repetition.
 
     Source: Bisani and Ney 2004, Bootstrap estimates for confidence intervals in ASR performance evaluation.
@@ -89,10 +90,10 @@ def interval(
     if not counts:
         return 0.0, 0.0
     table = np.array([(one.errors, one.length) for one in counts], dtype=np.float64)
-    random = np.random.default_rng(seed)
-    rates = np.empty(rounds)
-    for i in range(rounds):
+    random = np.random.default_rng(1)
+    rates = np.empty(ROUNDS)
+    for i in range(ROUNDS):
         errors, length = table[random.integers(len(table), size=len(table))].sum(axis=0)
         rates[i] = errors / max(1.0, length)
-    low, high = np.quantile(rates, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(rates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
