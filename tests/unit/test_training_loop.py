@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 
 from tiny_training import tiny_batches, tiny_network, train  # noqa: E402
 from uniasr.errors import DataError, ModelError, OptionError  # noqa: E402
-from uniasr.training import journal  # noqa: E402
+from uniasr.training import run_log  # noqa: E402
 from uniasr.training.dev import dev_loss  # noqa: E402
 from uniasr.training.loop import Trainer  # noqa: E402
 from uniasr.training.objective import ObjectiveOptions  # noqa: E402
@@ -237,15 +237,15 @@ def test_records_go_to_tensorboard_where_it_is_installed(tmp_path, monkeypatch):
 
     module = type(sys)("torch.utils.tensorboard")
     module.SummaryWriter = Writer
-    monkeypatch.setattr(journal, "find_spec", lambda name: True)
+    monkeypatch.setattr(run_log, "find_spec", lambda name: True)
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", module)
-    with journal.Journal(tmp_path, step=3, steps=9) as book:
+    with run_log.RunLog(tmp_path, step=3, steps=9) as book:
         book.write({"step": 4, "loss": 0.5, "note": "x"})
     assert seen == [(tmp_path / "tensorboard", 4), ("loss", 0.5, 4), "closed"]
 
 
 def test_a_terminal_shows_progress(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    with journal.Journal(tmp_path, step=3, steps=9) as book:
+    with run_log.RunLog(tmp_path, step=3, steps=9) as book:
         book.advance(4, 0.25)
     assert "4/9" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from uniasr.configs.fsmn_vad import PROFILES, VadOptions
 from uniasr.errors import OptionError, UniasrError
-from uniasr.recognizers.vad.detector import UNKNOWN, Detector, DetectorState, Event, joined
+from uniasr.recognizers.vad.detector import UNKNOWN, Boundary, Detector, DetectorState, joined
 
 SPEECH, SILENCE = 0.01, 0.9
 
@@ -34,9 +34,9 @@ def test_a_start_goes_back_and_an_end_keeps_a_tail():
     frames = [SILENCE] * 100 + [SPEECH] * 50 + [SILENCE] * 100
     events = run(VadOptions(), frames)
     # 15 frames of evidence; 20 of the window and 20 of look-back before it.
-    assert events[0] == (114, Event(1140 - 400, UNKNOWN))
+    assert events[0] == (114, Boundary(1140 - 400, UNKNOWN))
     # Frame 154 leaves 15 of speech in the window; 650 ms of silence after it; 110 ms of them are kept.
-    assert events[1] == (154 + 65, Event(UNKNOWN, 1660))
+    assert events[1] == (154 + 65, Boundary(UNKNOWN, 1660))
     assert len(events) == 2
 
 

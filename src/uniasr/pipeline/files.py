@@ -40,7 +40,7 @@ class Recording:
 
     text: RecordingText
     memory: Memory | None = None
-    waiting: deque[Piece] = field(default_factory=deque)
+    waiting: deque[Pooled] = field(default_factory=deque)
     samples: int = 0
     rate_hz: int = 1
     complete: bool = False
@@ -68,7 +68,7 @@ class Recording:
 
 
 @dataclass(slots=True, eq=False)
-class Piece:
+class Pooled:
     """A stretch of a recording, with its samples until it is decoded and its transcript from then on."""
 
     recording: Recording
@@ -95,7 +95,7 @@ def recognised(
         call: mode, latency and options of the recogniser.
     """
     open_recordings: deque[Recording] = deque()
-    pool: list[Piece] = []
+    pool: list[Pooled] = []
     pooled_ms = 0
     for source in blocks:
         recording = new_recording()
@@ -115,7 +115,7 @@ def recognised(
     yield from _ready(open_recordings)
 
 
-def _cut(recording: Recording, source: Iterator[Waveform], cutter: Callable[[int], SpeechCutter]) -> Iterator[Piece]:
+def _cut(recording: Recording, source: Iterator[Waveform], cutter: Callable[[int], SpeechCutter]) -> Iterator[Pooled]:
     """The stretches of a recording that must be decoded; those that are remembered are filled in."""
     speech: SpeechCutter | None = None
     try:
@@ -131,16 +131,16 @@ def _cut(recording: Recording, source: Iterator[Waveform], cutter: Callable[[int
     recording.complete = True
 
 
-def _pieces(recording: Recording, stretches: Iterable[Stretch]) -> Iterator[Piece]:
+def _pieces(recording: Recording, stretches: Iterable[Stretch]) -> Iterator[Pooled]:
     for stretch in stretches:
         known = recording.memory and recording.memory.recall(stretch.start_ms, stretch.end_ms)
-        piece = Piece(recording, stretch.start_ms, stretch.end_ms, None if known else stretch, known or None)
+        piece = Pooled(recording, stretch.start_ms, stretch.end_ms, None if known else stretch, known or None)
         recording.waiting.append(piece)
         if not known:
             yield piece
 
 
-def _decode(pool: list[Piece], recogniser: Recogniser, call: dict[str, Any]) -> None:
+def _decode(pool: list[Pooled], recogniser: Recogniser, call: dict[str, Any]) -> None:
     """Decode and empty the pool, the longest stretches first, so that those worked on together are alike."""
     pieces = [piece for piece in pool if piece.recording.error is None]
     for rate in sorted({piece.recording.rate_hz for piece in pieces}):
@@ -157,7 +157,7 @@ def _decode(pool: list[Piece], recogniser: Recogniser, call: dict[str, Any]) -> 
     pool.clear()
 
 
-def _length(piece: Piece) -> int:
+def _length(piece: Pooled) -> int:
     return piece.end_ms - piece.start_ms
 
 

@@ -11,7 +11,7 @@ from uniasr.audio.pcm import PcmDecoder
 from uniasr.errors import OptionError, UniasrError
 from uniasr.pipeline.files import Memory, Recording, recognised
 from uniasr.pipeline.finish import Finisher, transcript_of
-from uniasr.pipeline.parts import Conversion, Name, Recogniser, converter, detector, owed, punctuator, recogniser
+from uniasr.pipeline.parts import ItnFunction, Name, Recogniser, converter, detector, owed, punctuator, recogniser
 from uniasr.pipeline.speech import SpeechCutter
 from uniasr.pipeline.stream import PipelineStream
 from uniasr.recognizers.punctuation import Punctuator
@@ -40,7 +40,7 @@ class Pipeline:
         asr: Recogniser | Name | None = None,
         vad: Vad | Name | None = None,
         punctuation: Punctuator | Name | None = None,
-        itn: Conversion | str | None = None,
+        itn: ItnFunction | str | None = None,
         *,
         device: str = "cpu",
         backend: str = "auto",

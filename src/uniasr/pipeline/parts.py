@@ -20,7 +20,7 @@ from uniasr.types import Event, Transcript
 
 Convert: TypeAlias = Callable[[str], Normalized]
 """Inverse text normalisation of one text, with the spans that its parts come from."""
-Conversion: TypeAlias = Callable[[str], Normalized | str]
+ItnFunction: TypeAlias = Callable[[str], Normalized | str]
 """The same as a user may give it: of a text without spans, the words that differ are the spans."""
 
 
@@ -113,7 +113,7 @@ def punctuator(given: Punctuator | Name | None, *runtime: Any) -> Punctuator | N
     return given
 
 
-def converter(given: Conversion | str | None) -> Convert | None:
+def converter(given: ItnFunction | str | None) -> Convert | None:
     """The text normalisation that is meant: None, the code of a language, or a function."""
     if given is None:
         return None
@@ -126,7 +126,7 @@ def converter(given: Conversion | str | None) -> Convert | None:
     return lambda text: convert(text, language, spans=True)
 
 
-def _with_spans(function: Conversion) -> Convert:
+def _with_spans(function: ItnFunction) -> Convert:
     def convert(text: str) -> Normalized:
         result = function(text)
         if isinstance(result, str):

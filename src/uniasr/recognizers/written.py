@@ -19,7 +19,7 @@ from uniasr.text.hotwords import Hotwords
 from uniasr.text.join import join_tokens
 from uniasr.text.kana import katakana
 from uniasr.text.kana_kanji import Converter
-from uniasr.text.kana_kanji.listed import WordList, word_list
+from uniasr.text.kana_kanji.listed import ListedWords, word_list
 from uniasr.text.normalization import align_tokens
 from uniasr.text.vocabulary import Vocabulary
 from uniasr.types import F64, I64, DecodingOptions, HotwordMatch, Segment, Token
@@ -32,7 +32,7 @@ class Writing:
     """Writes the results of a recogniser of kana. Pure: the same tokens always give the same."""
 
     converter: Converter
-    words: WordList
+    words: ListedWords
 
     def tokens(self, tokens: Sequence[Token]) -> tuple[Token, ...]:
         """Written words with the times of their kana, and these as reading; as certain as the kana and the choice."""

@@ -20,10 +20,10 @@ from uniasr.errors import DataError, ModelError, OptionError
 from uniasr.networks.uniasr import UniasrNetwork
 from uniasr.training.augment import spec_augment, vary_channel
 from uniasr.training.batches import Batch, Batches
-from uniasr.training.journal import Journal, Meter
 from uniasr.training.objective import JointLoss, ObjectiveOptions, Scale, TensorBatch, freeze, joint_loss
 from uniasr.training.options import TrainOptions, learning_rate
 from uniasr.training.processes import Processes
+from uniasr.training.run_log import Meter, RunLog
 from uniasr.training.sharding import divided_moments, divided_weights, gathered, norm_of, shard, whole
 from uniasr.training.snapshots import Snapshots
 
@@ -129,26 +129,26 @@ class Trainer:
     def run(self, data: Batches, evaluate: Evaluate | None = None) -> None:
         """Train to the end; call `resume` first to go on. Each snapshot is evaluated where `evaluate` is given."""
         silent = not self.processes.is_first
-        with Journal(self.directory, step=self.step, steps=self.options.steps, silent=silent) as journal:
+        with RunLog(self.directory, step=self.step, steps=self.options.steps, silent=silent) as log:
             saved, meter = self.step, Meter()
             while not self.finished:
                 before = self.step
                 for batches in meter.timed(self._epoch(data)):
                     record = self.train_step(batches)
                     meter.count(batches)
-                    journal.advance(self.step, record["loss"])
+                    log.advance(self.step, record["loss"])
                     if self.step % self.options.log_every == 0 or "skipped" in record:
-                        journal.write(record | meter.read())
+                        log.write(record | meter.read())
                     if self.options.save_every and self.step % self.options.save_every == 0:
-                        saved = self._checkpoint(journal, evaluate)
+                        saved = self._checkpoint(log, evaluate)
                     if self.finished:
                         break
                 else:
                     self._end_epoch(before)
                     if not self.options.save_every:
-                        saved = self._checkpoint(journal, evaluate)
+                        saved = self._checkpoint(log, evaluate)
             if saved != self.step:
-                self._checkpoint(journal, evaluate)
+                self._checkpoint(log, evaluate)
 
     def _epoch(self, data: Batches) -> Iterator[list[Batch]]:
         """The batches of each step in what is left of the epoch; its last step may have fewer."""
@@ -168,13 +168,13 @@ class Trainer:
             raise DataError("an epoch has no batch; there is nothing to train on")
         self.place.epoch, self.place.batch = self.place.epoch + 1, 0
 
-    def _checkpoint(self, journal: Journal, evaluate: Evaluate | None) -> int:
+    def _checkpoint(self, log: RunLog, evaluate: Evaluate | None) -> int:
         """Evaluate and save; returns the step."""
         if evaluate is not None:
             network = whole(self.network).eval()
             with torch.inference_mode():
                 numbers = self.processes.gather(evaluate(network))[0]
-            journal.write({"step": self.step, "epoch": self.place.epoch, **{f"dev/{k}": v for k, v in numbers.items()}})
+            log.write({"step": self.step, "epoch": self.place.epoch, **{f"dev/{k}": v for k, v in numbers.items()}})
             self._rank(numbers)
         self.save()
         return self.step

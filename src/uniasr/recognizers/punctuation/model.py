@@ -21,7 +21,7 @@ from uniasr.recognizers.punctuation.render import (
     published_text,
     with_end,
 )
-from uniasr.recognizers.punctuation.stream import EMPTY, Piece, StreamCarry, advance, closing_mark
+from uniasr.recognizers.punctuation.stream import EMPTY, Marked, StreamCarry, advance, closing_mark
 from uniasr.recognizers.punctuation.tokens import attach, words_of
 from uniasr.recognizers.punctuation.windows import Closed, Window
 from uniasr.text.words import Splitter, WordList, split_words
@@ -136,7 +136,7 @@ class Punctuator:
         """Punctuation of text that comes in pieces, such as the final results of a live recogniser."""
         return PunctuationStream(self)
 
-    def advance(self, carry: StreamCarry, words: Sequence[str], *, last: bool = False) -> tuple[StreamCarry, Piece]:
+    def advance(self, carry: StreamCarry, words: Sequence[str], *, last: bool = False) -> tuple[StreamCarry, Marked]:
         """One step of a stream: the new words with their marks; `last`: the text ends with them.
 
         Nothing happens without new words.

@@ -30,7 +30,7 @@ class StreamCarry:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Marked:
     """What one piece of text has become.
 
     `before` is a mark that belongs behind the piece before this one, found only now; `marks` has one entry per new
@@ -49,12 +49,12 @@ class Piece:
         return self.before + "".join(blank + word + mark for blank, word, mark in parts)
 
 
-EMPTY = Piece("", (), (), ())
+EMPTY = Marked("", (), (), ())
 
 
 def advance(
     carry: StreamCarry, words: Sequence[str], labelled: Labelled, config: CtTransformerConfig
-) -> tuple[StreamCarry, Piece]:
+) -> tuple[StreamCarry, Marked]:
     """The next carry, and the new words with their marks.
 
     Args:
@@ -67,7 +67,7 @@ def advance(
     both = carry.followed_by(words)
     marks = marks_of(labelled.labels, config)
     spaces = blanks(both)
-    piece = Piece(
+    piece = Marked(
         before=marks[old - 1] if old else "",
         words=tuple(words),
         blanks=tuple(spaces[old:]),

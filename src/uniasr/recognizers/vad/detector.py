@@ -18,7 +18,7 @@ UNKNOWN = -1
 """Stands for the end that is not known yet, and for the start that has been told before."""
 
 
-class Event(NamedTuple):
+class Boundary(NamedTuple):
     """Something certain about a segment, in milliseconds: its start, its end, or both."""
 
     start_ms: int
@@ -81,7 +81,7 @@ class Detector:
         kept = self.options.lookahead_time_end_point // FRAME_MS + 1 if self.options.do_extend else 0
         return min(state.frame, state.frame - state.silence + kept)
 
-    def step(self, state: DetectorState, silence: float, level_db: float) -> tuple[DetectorState, tuple[Event, ...]]:
+    def step(self, state: DetectorState, silence: float, level_db: float) -> tuple[DetectorState, tuple[Boundary, ...]]:
         """One frame.
 
         Args:
@@ -108,11 +108,11 @@ class Detector:
         seen = DetectorState(frame + 1, window, voiced, phase, earliest, start, opened, quiet, noise_db)
         if state.phase is Phase.OPEN:
             return self._follow(seen, frame, voiced or falls)
-        return seen, (Event(start * FRAME_MS, UNKNOWN),) if phase is Phase.OPEN else ()
+        return seen, (Boundary(start * FRAME_MS, UNKNOWN),) if phase is Phase.OPEN else ()
 
-    def quiet(self, state: DetectorState, count: int) -> tuple[DetectorState, tuple[Event, ...]]:
+    def quiet(self, state: DetectorState, count: int) -> tuple[DetectorState, tuple[Boundary, ...]]:
         """`count` frames that are too quiet to be anything: `step` with certain silence of no level, many times."""
-        found: tuple[Event, ...] = ()
+        found: tuple[Boundary, ...] = ()
         for done in range(count):
             if self._idle(state):
                 return self._wait(state, count - done), found
@@ -120,7 +120,7 @@ class Detector:
             found += events
         return state, found
 
-    def finish(self, state: DetectorState) -> tuple[DetectorState, tuple[Event, ...]]:
+    def finish(self, state: DetectorState) -> tuple[DetectorState, tuple[Boundary, ...]]:
         """No frame follows: an open segment ends with the last one."""
         return self._close(state, state.frame - 1) if state.phase is Phase.OPEN else (state, ())
 
@@ -150,7 +150,7 @@ class Detector:
         earliest = max(state.earliest, frame - 1 - self._back)
         return replace(state, frame=frame, earliest=earliest, silence=state.silence + count)
 
-    def _follow(self, state: DetectorState, frame: int, active: bool) -> tuple[DetectorState, tuple[Event, ...]]:
+    def _follow(self, state: DetectorState, frame: int, active: bool) -> tuple[DetectorState, tuple[Boundary, ...]]:
         """An open segment goes on, or ends: after enough silence, or because it is too long."""
         patience = self._patience_ms(frame - state.opened)
         if not active and state.silence * FRAME_MS >= patience:
@@ -170,19 +170,19 @@ class Detector:
                 silence_ms = scheduled_ms
         return max(0, silence_ms - self.options.speech_to_sil_time_thres)
 
-    def _close(self, state: DetectorState, last: int) -> tuple[DetectorState, tuple[Event, ...]]:
+    def _close(self, state: DetectorState, last: int) -> tuple[DetectorState, tuple[Boundary, ...]]:
         """End the open segment with the frame `last`, and listen for the next one with an empty window."""
         phase = Phase.WAITING if self.options.detect_mode else Phase.DONE
         state = replace(state, phase=phase, earliest=last + 1, window=0, voiced=False, silence=0)
-        return state, (Event(UNKNOWN, (last + 1) * FRAME_MS),)
+        return state, (Boundary(UNKNOWN, (last + 1) * FRAME_MS),)
 
 
-def joined(events: list[Event]) -> list[Event]:
+def joined(events: list[Boundary]) -> list[Boundary]:
     """Events in which a start directly followed by its end is one event."""
-    found: list[Event] = []
+    found: list[Boundary] = []
     for event in events:
         if event.start_ms == UNKNOWN and found and found[-1].end_ms == UNKNOWN:
-            found[-1] = Event(found[-1].start_ms, event.end_ms)
+            found[-1] = Boundary(found[-1].start_ms, event.end_ms)
         else:
             found.append(event)
     return found

@@ -18,7 +18,7 @@ from uniasr.errors import AudioError, OptionError, UniasrError
 from uniasr.features.cmvn import Cmvn
 from uniasr.features.frontend import FrontEnd
 from uniasr.recognizers.together import Family, together
-from uniasr.recognizers.vad.detector import Detector, DetectorState, Event, joined
+from uniasr.recognizers.vad.detector import Boundary, Detector, DetectorState, joined
 from uniasr.recognizers.vad.session import BATCH, Session, advance
 from uniasr.types import F64
 
@@ -174,12 +174,12 @@ class _Recorder(Detector):
         super().__init__(options)
         self.silence: list[float] = []
 
-    def step(self, state: DetectorState, silence: float, level_db: float) -> tuple[DetectorState, tuple[Event, ...]]:
+    def step(self, state: DetectorState, silence: float, level_db: float) -> tuple[DetectorState, tuple[Boundary, ...]]:
         """The same as its parent's."""
         self.silence.append(silence)
         return super().step(state, silence, level_db)
 
-    def quiet(self, state: DetectorState, count: int) -> tuple[DetectorState, tuple[Event, ...]]:
+    def quiet(self, state: DetectorState, count: int) -> tuple[DetectorState, tuple[Boundary, ...]]:
         """Frames that nobody is interested in but in their number."""
         self.silence.extend([1.0] * count)
         return state, ()

@@ -13,7 +13,7 @@ from uniasr.configs.fsmn_vad import FRAME_MS, FsmnVadConfig
 from uniasr.engines.base import Engine
 from uniasr.features.frontend import FrontEnd
 from uniasr.features.level import levels, start_levels
-from uniasr.recognizers.vad.detector import UNKNOWN, Detector, DetectorState, Event
+from uniasr.recognizers.vad.detector import UNKNOWN, Boundary, Detector, DetectorState
 from uniasr.types import F32, F64, Bool
 
 GRAPHS = ("fsmn_vad",)
@@ -47,7 +47,7 @@ class Session:
         self._num_frames, self._num_rows = 0, 0
         self._loud = -QUIET_FRAMES
         """The latest frame that is not quiet."""
-        self._events: list[Event] = []
+        self._events: list[Boundary] = []
         self._start_ms = UNKNOWN
 
     def feed(self, samples: F32) -> None:
@@ -77,7 +77,7 @@ class Session:
         """Audio before this belongs to the open segment whatever follows."""
         return self.detector.certain(self.state) * FRAME_MS
 
-    def drain(self) -> list[Event]:
+    def drain(self) -> list[Boundary]:
         """Events since the last call."""
         events, self._events = self._events, []
         return events

@@ -15,7 +15,7 @@ from uniasr.text.kana import katakana
 from uniasr.text.kana_kanji.alternatives import alternatives
 from uniasr.text.kana_kanji.certainty import certainties
 from uniasr.text.kana_kanji.lattice import Lattice, build
-from uniasr.text.kana_kanji.listed import WordList, word_list
+from uniasr.text.kana_kanji.listed import ListedWords, word_list
 from uniasr.text.kana_kanji.search import described, search
 from uniasr.text.kana_kanji.tables import UNKNOWN, Tables
 from uniasr.text.kana_kanji.windows import SIZE, Window, best_costs, settled, windows
@@ -52,14 +52,14 @@ class Converter:
 
     @overload
     def convert(
-        self, kana: str, hotwords: Hotwords | WordList | None = None, *, spans: Literal[False] = False
+        self, kana: str, hotwords: Hotwords | ListedWords | None = None, *, spans: Literal[False] = False
     ) -> str: ...
     @overload
     def convert(
-        self, kana: str, hotwords: Hotwords | WordList | None = None, *, spans: Literal[True]
+        self, kana: str, hotwords: Hotwords | ListedWords | None = None, *, spans: Literal[True]
     ) -> Normalized: ...
     def convert(
-        self, kana: str, hotwords: Hotwords | WordList | None = None, *, spans: bool = False
+        self, kana: str, hotwords: Hotwords | ListedWords | None = None, *, spans: bool = False
     ) -> str | Normalized:
         """The text that these kana most probably stand for.
 
@@ -82,14 +82,14 @@ class Converter:
         result = _result(kana, words)
         return result if spans else result.text
 
-    def log_probability(self, kana: str, hotwords: Hotwords | WordList | None = None) -> float:
+    def log_probability(self, kana: str, hotwords: Hotwords | ListedWords | None = None) -> float:
         """The natural logarithm of the probability of the best text for these kana, 0 without any.
 
         Arguments and errors as in `convert`.
         """
         return self.log_probabilities([kana], hotwords)[0]
 
-    def log_probabilities(self, kana: Sequence[str], hotwords: Hotwords | WordList | None = None) -> list[float]:
+    def log_probabilities(self, kana: Sequence[str], hotwords: Hotwords | ListedWords | None = None) -> list[float]:
         """The logarithm for each of several kana: which hypothesis of a recogniser makes most sense.
 
         Faster than one by one, and the same numbers. Arguments and errors as in `convert`.
@@ -98,7 +98,7 @@ class Converter:
         costs = iter(best_costs([run for part in runs for run in part], self.tables, word_list(hotwords)))
         return [-sum(islice(costs, len(part))) for part in runs]
 
-    def settled(self, kana: str, hotwords: Hotwords | WordList | None = None) -> int:
+    def settled(self, kana: str, hotwords: Hotwords | ListedWords | None = None) -> int:
         """Leading characters of the text whose written form stays the same whatever follows the text.
 
         Arguments and errors as in `convert`.
@@ -110,7 +110,7 @@ class Converter:
                 return start + settled(last, self.tables, listed, len(last.kana))
         return len(kana)  # a word holds nothing but kana
 
-    def running(self, kana: str, stable: int, hotwords: Hotwords | WordList | None = None) -> tuple[Normalized, int]:
+    def running(self, kana: str, stable: int, hotwords: Hotwords | ListedWords | None = None) -> tuple[Normalized, int]:
         """What a text that goes on looks like now, and how much of it stays if its first `stable` characters do.
 
         `convert` with spans and `settled` of the first characters, mostly by one search. Arguments and errors as there.
@@ -128,7 +128,7 @@ class Converter:
         return _result(kana, words), left
 
     def alternatives(
-        self, kana: str, count: int = 5, hotwords: Hotwords | WordList | None = None
+        self, kana: str, count: int = 5, hotwords: Hotwords | ListedWords | None = None
     ) -> list[tuple[str, float]]:
         """Up to `count` different texts with the logarithm of the probability of each, the best first.
 
@@ -156,7 +156,7 @@ class Converter:
                 break
         return list(found.items())
 
-    def _words(self, start: int, window: Window, listed: WordList, *, certain: bool) -> Iterator[Word]:
+    def _words(self, start: int, window: Window, listed: ListedWords, *, certain: bool) -> Iterator[Word]:
         """The words of a window of a run that begins at `start` of the text; certainties are 1 if not wanted."""
         lattice, at = window.lattice, start + window.start
         sure = certainties(window) if certain else [1.0] * len(window.words)
@@ -164,7 +164,7 @@ class Converter:
             written = self._text(lattice, i, window.kana, listed)
             yield Word(at + int(lattice.start[i]), at + int(lattice.end[i]), written, certainty)
 
-    def _text(self, lattice: Lattice, i: int, kana: str, listed: WordList) -> str:
+    def _text(self, lattice: Lattice, i: int, kana: str, listed: ListedWords) -> str:
         word = int(lattice.word[i])
         written = listed.words[-1 - word].surface if word < 0 else "" if word == UNKNOWN else self.tables.surface(word)
         return written or kana[int(lattice.start[i]) : int(lattice.end[i])]

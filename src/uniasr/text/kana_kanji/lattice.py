@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 
 from uniasr.text.kana_kanji.hashing import U64, reading_hashes
-from uniasr.text.kana_kanji.listed import NO_WORDS, WordList
+from uniasr.text.kana_kanji.listed import NO_WORDS, ListedWords
 from uniasr.text.kana_kanji.respelling import respelled
 from uniasr.text.kana_kanji.tables import END, START, STEP, UNKNOWN, Tables, kana_codes
 from uniasr.types import F32, I64
@@ -72,7 +72,7 @@ _Found: TypeAlias = tuple[I64, I64, I64, F32]
 
 
 def build(
-    texts: Sequence[str], tables: Tables, listed: WordList = NO_WORDS, before: Sequence[int] | None = None
+    texts: Sequence[str], tables: Tables, listed: ListedWords = NO_WORDS, before: Sequence[int] | None = None
 ) -> Lattices:
     """The lattices of stretches of katakana, each behind a word `before` (START if there are none).
 
@@ -156,14 +156,14 @@ def _unknown(kana: str, tables: Tables) -> _Found:
     return start, end, np.full(len(start), UNKNOWN), cost * np.float32(STEP)
 
 
-def _listed(kana: str, listed: WordList) -> _Found:
+def _listed(kana: str, listed: ListedWords) -> _Found:
     """Occurrences of the caller's words, which are unknown words that cost less."""
     spans = list(listed.occurrences(kana))
     start, end, index = (np.array([span[i] for span in spans], np.int64) for i in range(3))
     return start, end, -1 - index, np.array([listed.words[i].cost for _, _, i in spans], np.float32)
 
 
-def going_on(kana: str, tables: Tables, listed: WordList = NO_WORDS) -> list[int]:
+def going_on(kana: str, tables: Tables, listed: ListedWords = NO_WORDS) -> list[int]:
     """The places at which a word may begin that reaches beyond the kana, its end among them.
 
     An unknown word may be any; of the others the kana so far must be the beginning, a few too many are named.

@@ -27,7 +27,7 @@ class ListedWord:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class WordList:
+class ListedWords:
     """Words of the caller, found by their readings."""
 
     words: tuple[ListedWord, ...]
@@ -43,21 +43,21 @@ class WordList:
                     yield start, start + length, i
 
 
-NO_WORDS = WordList((), {}, ())
+NO_WORDS = ListedWords((), {}, ())
 
 
-def word_list(hotwords: Hotwords | WordList | None) -> WordList:
+def word_list(hotwords: Hotwords | ListedWords | None) -> ListedWords:
     """The words to add to a lattice; those without a reading, and with a weight of 0 or less, add none.
 
     Raises OptionError as `read_hotwords` does.
     """
-    if isinstance(hotwords, WordList):
+    if isinstance(hotwords, ListedWords):
         return hotwords
     return NO_WORDS if hotwords is None else _built(read_hotwords(hotwords))
 
 
 @lru_cache(maxsize=8)
-def _built(hotwords: tuple[Hotword, ...]) -> WordList:
+def _built(hotwords: tuple[Hotword, ...]) -> ListedWords:
     words = []
     for one in hotwords:
         reading = one.reading or (one.word if is_kana(one.word) else reading_of(one.word))
@@ -68,4 +68,4 @@ def _built(hotwords: tuple[Hotword, ...]) -> WordList:
     by_reading: dict[str, tuple[int, ...]] = {}
     for i, word in enumerate(words):
         by_reading[word.reading] = (*by_reading.get(word.reading, ()), i)
-    return WordList(tuple(words), by_reading, tuple(sorted({len(reading) for reading in by_reading})))
+    return ListedWords(tuple(words), by_reading, tuple(sorted({len(reading) for reading in by_reading})))

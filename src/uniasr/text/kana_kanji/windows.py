@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice, takewhile
 
 from uniasr.text.kana_kanji.lattice import Lattice, build, going_on
-from uniasr.text.kana_kanji.listed import WordList
+from uniasr.text.kana_kanji.listed import ListedWords
 from uniasr.text.kana_kanji.search import Ways, described, search
 from uniasr.text.kana_kanji.tables import START, Tables
 
@@ -54,7 +54,7 @@ class _Place:
         return _Place(self.run, self.start + int(lattice.end[words[-1]]), before, last)
 
 
-def windows(run: str, tables: Tables, listed: WordList) -> Iterator[Window]:
+def windows(run: str, tables: Tables, listed: ListedWords) -> Iterator[Window]:
     """The windows of a run of katakana; each begins with what the one before has left, behind its last two words."""
     place = _Place(run)
     while place.start < len(run):
@@ -63,7 +63,7 @@ def windows(run: str, tables: Tables, listed: WordList) -> Iterator[Window]:
         place = place.behind(window)
 
 
-def best_costs(runs: Sequence[str], tables: Tables, listed: WordList) -> list[float]:
+def best_costs(runs: Sequence[str], tables: Tables, listed: ListedWords) -> list[float]:
     """The cost of the words of each run; together or one by one, they are the same."""
     found = [0.0] * len(runs)
     places = {number: _Place(run) for number, run in enumerate(runs) if run}
@@ -78,7 +78,7 @@ def best_costs(runs: Sequence[str], tables: Tables, listed: WordList) -> list[fl
     return found
 
 
-def _next_windows(places: Sequence[_Place], tables: Tables, listed: WordList) -> Iterator[Window]:
+def _next_windows(places: Sequence[_Place], tables: Tables, listed: ListedWords) -> Iterator[Window]:
     """The window at each place."""
     texts = [place.run[place.start : place.start + SIZE] for place in places]
     lattices = build(texts, tables, listed, [place.last for place in places])
@@ -91,7 +91,7 @@ def _next_windows(places: Sequence[_Place], tables: Tables, listed: WordList) ->
         yield Window(place.start, kana, lattice, ways, tuple(words), cost)
 
 
-def settled(window: Window, tables: Tables, listed: WordList, size: int) -> int:
+def settled(window: Window, tables: Tables, listed: ListedWords, size: int) -> int:
     """Leading kana of a run whose words stay the same whatever follows the first `size` kana of its last window.
 
     They are the first words that all ways share which the search may go on from, at the places where a word may begin
@@ -103,7 +103,7 @@ def settled(window: Window, tables: Tables, listed: WordList, size: int) -> int:
     return window.start + max((int(end[i]) for i in words if end[i] <= SIZE - MARGIN), default=0)
 
 
-def _shared(window: Window, tables: Tables, listed: WordList, size: int) -> Sequence[int]:
+def _shared(window: Window, tables: Tables, listed: ListedWords, size: int) -> Sequence[int]:
     """The first words of all ways on."""
     shared: list[int] | None = None
     places = going_on(window.kana[:size], tables, listed)

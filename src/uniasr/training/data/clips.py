@@ -18,7 +18,7 @@ from uniasr.types import F32, I64
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class ArchiveMember:
     """A stretch of a file that holds an audio file."""
 
     archive: Path
@@ -30,7 +30,7 @@ class Piece:
 class Clip(Utterance):
     """An utterance whose audio lies in a file of its own, at a URL, or inside an archive; `num_rows` is an estimate."""
 
-    audio: str | Piece
+    audio: str | ArchiveMember
 
     def load(self) -> Waveform:
         """Decoded audio, channels mixed; raises AudioError."""

@@ -23,7 +23,7 @@ from uniasr.configs.frontend import FrontendConfig
 from uniasr.errors import DataError, OutputError
 from uniasr.formats.files import write_text
 from uniasr.training.batches import BatchOptions, Source, plan_epoch
-from uniasr.training.data.clips import Clip, Piece, clip_sources, row_count
+from uniasr.training.data.clips import ArchiveMember, Clip, clip_sources, row_count
 from uniasr.training.data.manifest import Entry
 from uniasr.training.data.waveform import Spoiler
 from uniasr.types import I64
@@ -94,7 +94,7 @@ class Packed:
     """One line of a shard's index."""
 
     key: str
-    audio: str | Piece
+    audio: str | ArchiveMember
     seconds: float
     text: str
 
@@ -124,7 +124,7 @@ class Shards:
                 with archive.with_suffix(".tsv").open(encoding="utf-8") as lines:
                     for line in lines:
                         key, start, size, seconds, text = line.rstrip("\n").split("\t")
-                        audio = start if self.linked else Piece(archive, int(start), int(size))
+                        audio = start if self.linked else ArchiveMember(archive, int(start), int(size))
                         yield Packed(key, audio, float(seconds), text)
             except (OSError, ValueError) as error:
                 raise DataError(

@@ -59,7 +59,7 @@ class Delays:
 
 
 @dataclass(frozen=True, slots=True)
-class Utterance:
+class AlignedTexts:
     """One recording: both texts, and their alignment in the first score's units."""
 
     key: str
@@ -75,7 +75,7 @@ class Outcome:
     mode: str
     latency: int
     scores: list[Score] = field(default_factory=list)
-    utterances: list[Utterance] = field(default_factory=list)
+    utterances: list[AlignedTexts] = field(default_factory=list)
     rtf: float = 0.0
     """Seconds of work per second of audio, files in batches."""
     delays: Delays | None = None
@@ -195,7 +195,7 @@ def _recognised(
     main = next(iter(units.values()))
     for entry, heard in zip(entries, hypotheses, strict=True):
         edits = tuple(align(main(entry.text), main(heard)))
-        outcome.utterances.append(Utterance(entry.key, entry.text, heard, edits))
+        outcome.utterances.append(AlignedTexts(entry.key, entry.text, heard, edits))
     return outcome
 
 

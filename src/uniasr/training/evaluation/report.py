@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from uniasr.training.evaluation.errors import Edit, count
-from uniasr.training.evaluation.measure import Outcome, Utterance
+from uniasr.training.evaluation.measure import AlignedTexts, Outcome
 from uniasr.training.evaluation.units import NORMALISATION
 
 STYLE = """
@@ -76,7 +76,7 @@ def _section(outcome: Outcome) -> str:
     )
 
 
-def _utterance(one: Utterance) -> str:
+def _utterance(one: AlignedTexts) -> str:
     counts = count(one.edits)
     pairs = "".join(map(_pair, one.edits))
     return (

@@ -19,7 +19,7 @@ from uniasr.training.snapshots import replace_file
 LOG = "log.jsonl"
 
 
-class Journal:
+class RunLog:
     """Records of a run; a context manager. A silent one says nothing (all processes but the first)."""
 
     def __init__(self, directory: Path, *, step: int, steps: int, silent: bool = False) -> None:
@@ -43,7 +43,7 @@ class Journal:
         lines = [line for line in self._path.read_bytes().splitlines(keepends=True) if _step_of(line) <= self._step]
         replace_file(self._path, lambda file: file.writelines(lines))
 
-    def __enter__(self) -> Journal:
+    def __enter__(self) -> RunLog:
         return self
 
     def __exit__(
