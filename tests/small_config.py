@@ -1,13 +1,7 @@
 """The configuration of a recogniser in the few numbers that a test cares about."""
 
-from uniasr.configs.uniasr import (
-    BridgeConfig,
-    DecoderConfig,
-    EncoderConfig,
-    PredictorConfig,
-    UniasrConfig,
-    published_modes,
-)
+from uniasr.configs.decoding import published_modes
+from uniasr.configs.uniasr import BridgeConfig, DecoderConfig, EncoderConfig, PredictorConfig, UniasrConfig
 
 ENCODER = {"output_size": 8, "attention_heads": 2, "linear_units": 8, "num_blocks": 1, "kernel_size": 3}
 DECODER = {

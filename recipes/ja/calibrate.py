@@ -29,7 +29,7 @@ from spoil import add_noise
 
 import uniasr
 from uniasr.checkpoints import read_model
-from uniasr.configs.uniasr import ConfidenceConfig
+from uniasr.configs.decoding import ConfidenceConfig
 from uniasr.decoding.confidence import log_odds, logistic
 from uniasr.recognizers.written import Writing, conversion
 from uniasr.types import MODES, DecodingOptions, Segment, Token, Transcript

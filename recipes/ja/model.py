@@ -1,17 +1,15 @@
 """Shape of the packaged Japanese kana model: about 8 M parameters, three latencies, 60 ms rows in both passes."""
 
+from uniasr.configs.decoding import DoubtConfig, ModeConfig, ViewConfig
 from uniasr.configs.frontend import FrontendConfig
 from uniasr.configs.uniasr import (
     BridgeConfig,
     ChunkConfig,
     DecoderConfig,
-    DoubtConfig,
     EncoderConfig,
     LossConfig,
-    ModeConfig,
     PredictorConfig,
     UniasrConfig,
-    ViewConfig,
 )
 
 SIZE = 192

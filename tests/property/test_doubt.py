@@ -9,8 +9,9 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from uniasr.configs.decoding import DoubtConfig, ViewConfig
 from uniasr.configs.records import from_plain, to_plain
-from uniasr.configs.uniasr import DoubtConfig, UniasrConfig, ViewConfig
+from uniasr.configs.uniasr import UniasrConfig
 from uniasr.errors import ModelError
 from uniasr.features.warp import warped, warps
 from uniasr.types import Final

@@ -8,8 +8,9 @@ from collections import Counter
 import numpy as np
 
 from small_config import small_config
+from uniasr.configs.decoding import ConfidenceConfig
 from uniasr.configs.frontend import FrontendConfig
-from uniasr.configs.uniasr import ChunkConfig, ConfidenceConfig
+from uniasr.configs.uniasr import ChunkConfig
 from uniasr.features.cmvn import Cmvn
 from uniasr.recognizers.uniasr import Uniasr
 from uniasr.text import Vocabulary

@@ -9,8 +9,9 @@ from fabricated import RATE_HZ, UNIT, fabricated_config, fabricated_model, sampl
 from hypothesis import given
 from hypothesis import strategies as st
 
+from uniasr.configs.decoding import ConfidenceConfig
 from uniasr.configs.records import from_plain, to_plain
-from uniasr.configs.uniasr import ConfidenceConfig, UniasrConfig
+from uniasr.configs.uniasr import UniasrConfig
 from uniasr.decoding.confidence import confidence, log_odds, logistic
 from uniasr.errors import ModelError
 from uniasr.text.normalization import align_tokens

@@ -7,9 +7,10 @@ from fabricated import fabricated_config
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from uniasr.configs.decoding import ModeConfig, published_modes
 from uniasr.configs.frontend import FrontendConfig
 from uniasr.configs.records import from_plain, to_plain
-from uniasr.configs.uniasr import BridgeConfig, ChunkConfig, ModeConfig, UniasrConfig, published_modes
+from uniasr.configs.uniasr import BridgeConfig, ChunkConfig, UniasrConfig
 from uniasr.errors import ModelError, OptionError
 from uniasr.recognizers.uniasr.latency import choose, latencies
 

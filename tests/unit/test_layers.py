@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from uniasr.configs.decoding import published_modes
 from uniasr.configs.frontend import FrontendConfig
 from uniasr.configs.uniasr import (
     BridgeConfig,
@@ -17,7 +18,6 @@ from uniasr.configs.uniasr import (
     EncoderConfig,
     PredictorConfig,
     UniasrConfig,
-    published_modes,
 )
 from uniasr.decoding.cif import integrate, start_cif
 from uniasr.recognizers.uniasr.encoding import encode

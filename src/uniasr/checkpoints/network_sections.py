@@ -10,6 +10,7 @@ from typing import Any
 
 from uniasr.checkpoints.front_end import published_frontend
 from uniasr.checkpoints.section import Section
+from uniasr.configs.decoding import published_modes
 from uniasr.configs.frontend import FrontendConfig
 from uniasr.configs.uniasr import (
     BridgeConfig,
@@ -19,7 +20,6 @@ from uniasr.configs.uniasr import (
     LossConfig,
     PredictorConfig,
     UniasrConfig,
-    published_modes,
 )
 from uniasr.errors import ModelError
 

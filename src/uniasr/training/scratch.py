@@ -13,6 +13,7 @@ import torch
 
 from uniasr.checkpoints import read_model
 from uniasr.checkpoints.documents import read_yaml
+from uniasr.configs.decoding import published_modes
 from uniasr.configs.frontend import FrontendConfig
 from uniasr.configs.records import from_plain
 from uniasr.configs.uniasr import (
@@ -23,7 +24,6 @@ from uniasr.configs.uniasr import (
     LossConfig,
     PredictorConfig,
     UniasrConfig,
-    published_modes,
 )
 from uniasr.features.cmvn import Cmvn
 from uniasr.hub import resolve

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from uniasr.configs.uniasr import DoubtConfig, ViewConfig
+from uniasr.configs.decoding import DoubtConfig, ViewConfig
 from uniasr.decoding.beam import EOS, SOS
 from uniasr.decoding.ctc import BLANK
 from uniasr.decoding.hypotheses import Ended, final_order

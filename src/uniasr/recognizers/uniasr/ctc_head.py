@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from uniasr.configs.uniasr import DoubtConfig
+from uniasr.configs.decoding import DoubtConfig
 from uniasr.decoding.beam import EOS, SOS
 from uniasr.decoding.ctc import BLANK, evidence, log_probabilities
 from uniasr.decoding.rescoring import Rescoring

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from math import lcm
 
+from uniasr.configs.decoding import DoubtConfig
 from uniasr.configs.frontend import FrontendConfig
-from uniasr.configs.uniasr import DoubtConfig, UniasrConfig
+from uniasr.configs.uniasr import UniasrConfig
 from uniasr.errors import OptionError
 from uniasr.features.chunks import rows_needed
 from uniasr.recognizers.uniasr.passes import PassPlan, plan_pass

@@ -8,14 +8,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from uniasr.configs.uniasr import (
-    BridgeConfig,
-    ChunkConfig,
-    ConfidenceConfig,
-    DecoderConfig,
-    EncoderConfig,
-    UniasrConfig,
-)
+from uniasr.configs.decoding import ConfidenceConfig
+from uniasr.configs.uniasr import BridgeConfig, ChunkConfig, DecoderConfig, EncoderConfig, UniasrConfig
 from uniasr.decoding.beam import Scorers, Search, start_search
 from uniasr.decoding.cif import CifCarry, start_cif
 from uniasr.decoding.hotwords import HotwordScorer

@@ -9,7 +9,7 @@ from math import floor
 import numpy as np
 
 from uniasr.audio.resample import Resampler
-from uniasr.configs.uniasr import ViewConfig
+from uniasr.configs.decoding import ViewConfig
 from uniasr.decoding.beam import Scorers
 from uniasr.features.frontend import FrontEnd
 from uniasr.recognizers.biasing import hotword_scorer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from uniasr.audio.resample import resample
-from uniasr.configs.uniasr import ViewConfig
+from uniasr.configs.decoding import ViewConfig
 from uniasr.features.frontend import FrontEnd
 from uniasr.features.warp import warped
 from uniasr.types import F32
