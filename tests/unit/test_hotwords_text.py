@@ -33,6 +33,7 @@ def spelled(word, vocabulary):
         ("寒河江 2.5", Hotword("寒河江", None, 2.5)),
         ("寒河江\tさがえ\t-1", Hotword("寒河江", "さがえ", -1.0)),
         ("リビング 2", Hotword("リビング", None, 2.0)),
+        ("寒河江 3", Hotword("寒河江", None, 3.0)),
         ("寒河江 さがえ 2", Hotword("寒河江", "さがえ", 2.0)),
         ("寒河江 -1", Hotword("寒河江", None, -1.0)),
         ("machine learning\t2", Hotword("machine learning", None, 2.0)),

@@ -147,7 +147,7 @@ def _checked(weight: object, line: str, where: str) -> float:
 
 def _is_weight(before: str, number: str) -> bool:
     """Whether a number behind a blank is a weight, and no part of a name such as Windows 10."""
-    return is_kana(before) or "." in number or number.startswith(("+", "-"))
+    return not before.isascii() or "." in number or number.startswith(("+", "-"))
 
 
 def _number(text: str) -> float | None:
