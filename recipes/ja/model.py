@@ -60,6 +60,7 @@ def config(vocab_size: int) -> UniasrConfig:
         },
         beam_size=40,
         converter_weight=0.7,
+        lm_weight=0.25,
         segment_s=3.0,
         pause_s=0.8,
         ctc_heads=True,

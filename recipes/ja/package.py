@@ -23,7 +23,7 @@ ABOUT = {
     "licence": "CC BY-SA 4.0",
     "released": True,
     "output": "written",
-    "parts": {"vad": "vad", "punctuation": "ja-punctuation", "converter": "ja-written"},
+    "parts": {"vad": "vad", "punctuation": "ja-punctuation", "converter": "ja-written", "lm": "ja-ngram"},
 }
 CARD = Path(__file__).parent / "card" / "README.md"
 

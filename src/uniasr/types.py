@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from uniasr.errors import OptionError
 
+U8: TypeAlias = npt.NDArray[np.uint8]
 F32: TypeAlias = npt.NDArray[np.float32]
 F64: TypeAlias = npt.NDArray[np.float64]
 I64: TypeAlias = npt.NDArray[np.int64]
@@ -103,10 +104,10 @@ class DecodingOptions:
     hotwords: str | PathLike[str] | Mapping[str, float] | Iterable[str] | None = None
     """Words to listen for: a file, words with weights, or words (docs/hotwords.md)."""
     lm: str | PathLike[str] | None = None
-    """A language model over the recogniser's tokens: an .arpa file, a binary file of KenLM or a directory
-    (docs/language-models.md)."""
+    """A language model over the recogniser's tokens: a file, a directory or a name (docs/language-models.md), or
+    "none". None takes the one that the model names."""
     lm_weight: float = 0.3
-    """Of the language model's log-probabilities."""
+    """Of the language model's log-probabilities. A model may have another default."""
     output: Literal["kana", "written"] | None = None
     """What a recogniser of kana writes: kana as they sound, or kanji and kana (docs/written-japanese.md). None leaves
     it to the model."""

@@ -248,7 +248,7 @@ def test_streams_with_a_language_model_are_files_with_it(model, speech, lm, mode
 
 
 def test_weight_nothing_is_no_language_model(model, speech, lm):
-    plain = model.transcribe(speech, 16_000, "fast")
+    plain = model.transcribe(speech, 16_000, "fast", lm="none")
     assert model.transcribe(speech, 16_000, "fast", lm=lm, lm_weight=0) == plain
     assert model.transcribe(speech, 16_000, "fast", lm=lm, lm_weight=2.0).text != plain.text
 

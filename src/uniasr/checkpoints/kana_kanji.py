@@ -6,7 +6,6 @@ lengths in place of bounds.
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from uniasr.checkpoints.arrays import Layout, read_arrays
 from uniasr.checkpoints.own_layout import (
     DESCRIPTION,
     description,
@@ -29,11 +29,9 @@ from uniasr.text.kana_kanji.tables import FIRST_WORD, KANA, Tables
 
 FAMILY = "kana_kanji"
 TABLES_FILE, BEGINNINGS_FILE = "tables.npz", "beginnings.npz"
-MAX_BYTES = 256 * 2**20
-"""Of all arrays together."""
 LONGEST_READING = 40
 
-_LAYOUT: dict[str, tuple[type[np.generic], int]] = {
+_LAYOUT: Layout = {
     "reading_high": (np.uint32, 1),
     "reading_low": (np.uint16, 1),
     "reading_words": (np.uint8, 1),
@@ -48,9 +46,8 @@ _LAYOUT: dict[str, tuple[type[np.generic], int]] = {
     "surfaces": (np.uint8, 1),
     "surface_lengths": (np.uint8, 1),
 }
-"""Type and number of axes of each array."""
-_BEGINNINGS: dict[str, tuple[type[np.generic], int]] = {"bits": (np.uint8, 1)}
-"""Likewise of the set of what readings begin with; they are stored as hashes, which do not tell."""
+_BEGINNINGS: Layout = {"bits": (np.uint8, 1)}
+"""The set of what readings begin with; they are stored as hashes, which do not tell."""
 _LOW = np.uint64(16)
 
 
@@ -82,8 +79,8 @@ def read_kana_kanji(directory: Path) -> KanaKanjiFiles:
             f"{path}: config is {config!r:.60}; it must be longest_reading, a whole number of 1 to {LONGEST_READING}"
         )
     path = directory / TABLES_FILE
-    beginnings = HashSet(_arrays(directory / BEGINNINGS_FILE, _BEGINNINGS)["bits"])
-    return KanaKanjiFiles(directory, _tables(_arrays(path, _LAYOUT), beginnings, longest, path), card)
+    beginnings = HashSet(read_arrays(directory / BEGINNINGS_FILE, _BEGINNINGS)["bits"])
+    return KanaKanjiFiles(directory, _tables(read_arrays(path, _LAYOUT), beginnings, longest, path), card)
 
 
 def write_kana_kanji(
@@ -122,28 +119,6 @@ def _stored(tables: Tables) -> dict[str, npt.NDArray[Any]]:
         "surfaces": tables.surfaces,
         "surface_lengths": np.diff(tables.surface_ends, prepend=np.uint32(0)).astype(np.uint8),
     }
-
-
-def _arrays(path: Path, layout: Mapping[str, tuple[type[np.generic], int]]) -> dict[str, npt.NDArray[Any]]:
-    """The arrays of the file, of the right types and dimensions."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
-                raise ModelError(f"{path} holds more than {MAX_BYTES} bytes; that is no table of a converter")
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in layout}
-    except FileNotFoundError as error:
-        raise ModelError(f"{path} is missing; a converter needs its tables") from error
-    except KeyError as error:
-        raise ModelError(f"{path} lacks an array ({error.args[0]}); fetch the model again") from error
-    except ModelError:
-        raise
-    except Exception as error:  # what zipfile, zlib and numpy's header parser raise has no common parent
-        raise ModelError(f"{path} cannot be read as arrays ({error}); fetch the model again") from error
-    for name, (kind, axes) in layout.items():
-        if arrays[name].dtype != kind or arrays[name].ndim != axes or not arrays[name].size:
-            raise ModelError(f"{path}: {name} is {arrays[name].dtype} of shape {arrays[name].shape}; it makes no table")
-    return arrays
 
 
 def _tables(arrays: Mapping[str, npt.NDArray[Any]], beginnings: HashSet, longest: int, path: Path) -> Tables:

@@ -131,14 +131,16 @@ def decoding_options(default_mode: str) -> Option:
             metavar="FILE|WORDS",
             help="Words to listen for: a file with lines `word reading weight`, or words separated by commas.",
         ),
-        click.option("--lm", metavar="PATH", help="A language model: a directory, an .arpa file or one of KenLM."),
+        click.option(
+            "--lm",
+            metavar="PATH|none",
+            help="A language model: a directory, an .arpa file or one of KenLM.  [default: the model's]",
+        ),
         click.option(
             "--lm-weight",
             type=float,
-            default=0.3,
-            show_default=True,
             metavar="W",
-            help="Of the language model's log-probabilities.",
+            help="Of the language model's log-probabilities.  [default: the model's]",
         ),
         click.option(
             "--output-script",

@@ -36,7 +36,7 @@ class PartRequest:
     search: str
     hotwords: str | None
     lm: str | None
-    lm_weight: float
+    lm_weight: float | None
     output_script: str | None
     converter: str | None
     max_end_silence: int | None
@@ -45,12 +45,13 @@ class PartRequest:
     @property
     def options(self) -> dict[str, Any]:
         """Options of a pipeline's calls, but mode and latency."""
-        names = ("search", "lm", "lm_weight", "converter")
+        names = ("search", "lm", "converter")
         options = {name: getattr(self, name) for name in names} | {"output": self.output_script}
         options["hotwords"] = None if self.hotwords is None else read_hotwords(self.hotwords)
         options["max_end_silence_ms"] = self.max_end_silence
-        if self.beam_size is not None:
-            options["beam_size"] = self.beam_size
+        for name in ("beam_size", "lm_weight"):
+            if (value := getattr(self, name)) is not None:
+                options[name] = value
         if self.max_segment is not None:
             if not SHORTEST_S <= self.max_segment <= LONGEST_S:
                 raise OptionError(

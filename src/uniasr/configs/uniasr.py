@@ -184,6 +184,8 @@ class UniasrConfig:
     judges whole hypotheses."""
     converter_weight: float = 0.4
     """Default of `DecodingOptions.converter_weight`."""
+    lm_weight: float = 0.3
+    """Default of `DecodingOptions.lm_weight`."""
     segment_s: float = 20.0
     """Default of `DecodingOptions.segment_s`: how much speech between two restarts suits the model best."""
     pause_s: float = 0.6
@@ -232,7 +234,7 @@ class UniasrConfig:
         check_beam(self.beam_size)
         if not (self.segment_s > 0 and self.pause_s > 0):
             raise ValueError(f"segment_s is {self.segment_s} and pause_s {self.pause_s}; give positive seconds")
-        for name in ("ctc_rescoring", "converter_weight"):
+        for name in ("ctc_rescoring", "converter_weight", "lm_weight"):
             if not 0 <= (weight := getattr(self, name)) <= MAX_WEIGHT:
                 raise ValueError(f"{name} is {weight}; it must lie between 0 and {MAX_WEIGHT:.0f}")
         if self.ctc_rescoring and not self.ctc_heads:

@@ -1,6 +1,6 @@
-"""Back-off n-gram language models over tokens, read from ARPA files.
+"""Back-off n-gram language models over tokens, from ARPA files and from sorted tables.
 
-The words of the file are the recogniser's tokens. n-grams with other words can never come up and are passed over; a
+The words of an ARPA file are the recogniser's tokens. n-grams with other words can never come up and are passed over; a
 token that the file does not have is as likely as its `<unk>`, else as its rarest word.
 Source: the format as SRILM's ngram-format(5) and KenLM write it.
 """
@@ -12,7 +12,7 @@ import math
 import re
 import zlib
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +22,7 @@ import numpy as np
 
 from uniasr.decoding.hypotheses import EOS
 from uniasr.errors import ModelError, ModelNotFoundError
-from uniasr.types import F32, I64
+from uniasr.types import F32, I64, U8
 
 Context = tuple[int, ...]
 
@@ -30,6 +30,7 @@ LN_10 = math.log(10.0)
 MOST_ORDER, MOST_NGRAMS, MOST_LINE = 10, 50_000_000, 100_000
 CACHED_VALUES = 2**22
 """Log-probabilities kept in memory, 16 MiB."""
+CACHED_CONTEXTS = 2**16
 _COUNT = re.compile("[0-9]{1,12}")
 _UNKNOWN = ("<unk>", "<UNK>")
 
@@ -54,6 +55,24 @@ class NgramModel:
         self._levels = levels
         self.vocab_size = len(levels[0].keys)
         self._row = lru_cache(maxsize=max(64, CACHED_VALUES // self.vocab_size))(self._computed)
+        self._shortened = lru_cache(maxsize=CACHED_CONTEXTS)(self._cut)
+
+    @classmethod
+    def from_tables(cls, orders: Iterable[tuple[U8, F32, U8, F32]]) -> NgramModel:
+        """A model from the orders of a trie, lowest first.
+
+        Args:
+            orders: of each the last tokens [N], log-probabilities [N], how many n-grams of the next order begin with
+                each [N], and logarithms of the back-off weights [N]; the two last are [0] in the highest order.
+        """
+        levels: list[Level] = []
+        nodes: I64 = np.zeros(0, np.int64)
+        for tokens, values, followers, backoffs in orders:
+            vocabulary = len(levels[0].keys) if levels else 0
+            keys = nodes * vocabulary + tokens if levels else tokens.astype(np.int64)
+            levels.append(Level(keys, values, backoffs))
+            nodes = np.repeat(np.arange(len(followers)), followers)
+        return cls(levels)
 
     def start(self, beam: int) -> tuple[Context, ...]:
         """Nothing said yet."""
@@ -71,6 +90,9 @@ class NgramModel:
     def _known(self, context: Context) -> Context:
         """The longest end of a context that says something about what comes next."""
         context = context[-(len(self._levels) - 1) :] if len(self._levels) > 1 else ()
+        return self._shortened(context)
+
+    def _cut(self, context: Context) -> Context:
         while context and self._node(context) is None:
             context = context[1:]
         return context

@@ -8,6 +8,7 @@ from pathlib import Path
 from uniasr.checkpoints.ct_transformer import is_punctuation
 from uniasr.checkpoints.fsmn_vad import is_fsmn_vad
 from uniasr.checkpoints.kana_kanji import is_kana_kanji
+from uniasr.checkpoints.ngram import is_ngram
 from uniasr.hub.caches import find_in_caches
 from uniasr.hub.resolve import packaged_models
 
@@ -92,4 +93,6 @@ def _purpose(directory: Path) -> str:
         return "voice activity"
     if is_kana_kanji(directory):
         return "kana to kanji"
+    if is_ngram(directory):
+        return "language model"
     return "punctuation" if is_punctuation(directory) else "recognition"

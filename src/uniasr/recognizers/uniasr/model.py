@@ -18,7 +18,7 @@ from uniasr.errors import AudioError, UniasrError
 from uniasr.features.cmvn import Cmvn
 from uniasr.features.frontend import FrontEnd
 from uniasr.recognizers.biasing import hotword_scorer
-from uniasr.recognizers.language_models import lm_scorer
+from uniasr.recognizers.language_models import lm_of_call
 from uniasr.recognizers.together import Family, raising, together
 from uniasr.recognizers.uniasr.driver import advance
 from uniasr.recognizers.uniasr.latency import choose, latencies
@@ -33,7 +33,7 @@ GRAPHS = ("encoder", "memory", "decoder", "bridge", "encoder2", "memory2", "deco
 """The graphs that a model directory must have (docs/graphs.md)."""
 CTC_GRAPHS = ("ctc", "ctc2")
 """Those that it must have besides where its CTC heads serve at run time."""
-OWN_DEFAULTS = ("converter_weight", "segment_s", "pause_s")
+OWN_DEFAULTS = ("converter_weight", "lm_weight", "segment_s", "pause_s")
 """Fields of `DecodingOptions` whose defaults are the model's; that of `beam_size` depends on the mode, too."""
 
 
@@ -170,7 +170,7 @@ class Uniasr:
             decoding = replace(decoding, hotwords=words)
         scorers = Scorers(
             hotwords=hotword_scorer(decoding.hotwords, self.vocabulary),
-            lm=lm_scorer(decoding.lm, decoding.lm_weight, self.vocabulary),
+            lm=lm_of_call(decoding, self.vocabulary, self.card, self.directory),
         )
         kana = conversion(decoding, self.vocabulary, self.card, self.directory)
         return lambda rate: Session(self._front_end, plans, self.vocabulary, decoding, rate, scorers, kana, live=live)

@@ -1,0 +1,229 @@
+"""A small n-gram model of the recogniser's tokens for its search: what the training text and talk make probable.
+
+    python kana_lm.py MODEL --text DATA/ja_text/train.tsv.xz --words WORDS/spoken.words --output ja-ngram
+
+`spoken.words` is what `../ja_written/analyse.py` makes of talk. Interpolated absolute discounting with three discounts
+an order (Chen and Goodman 1999; counts and no continuation counts, which pruning harms: Chelba, Brants, Neveitt and Xu
+2010), pruned by relative entropy (Stolcke 1998) until so many n-grams are left.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import lzma
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+import uniasr
+from uniasr.checkpoints.ngram import STEP, NgramOrder, write_ngram
+from uniasr.decoding.hypotheses import EOS, SOS
+from uniasr.text.kana import katakana_only
+from uniasr.text.units import cut, token_index
+
+ORDER = 5
+BITS = 7
+"""Of a token in a key."""
+UNKNOWN = -1
+"""Place of `<unk>`, which is as probable as the rarest token."""
+NONE_LEFT = 1e-6
+JOINED = 3
+"""Every third sentence also comes joined to the next one, since a recogniser's segment may hold several."""
+
+Ints, Floats = npt.NDArray[np.int64], npt.NDArray[np.float64]
+
+
+@dataclass
+class Level:
+    """The n-grams of one order, sorted by their keys, and what their contexts leave for others."""
+
+    keys: Ints
+    counts: Ints
+    values: Floats
+    """Probability of the last token after the others."""
+
+    def __post_init__(self) -> None:
+        self.contexts, self.first, self.of = np.unique(self.keys >> BITS, return_index=True, return_inverse=True)
+        self.left = np.zeros(len(self.contexts))
+
+    def sums(self, values: npt.NDArray[np.generic]) -> Floats:
+        """What the n-grams of each context have together."""
+        return np.bincount(self.of, values, len(self.contexts))
+
+    def kept(self, which: npt.NDArray[np.bool_]) -> Level:
+        """Some of the n-grams."""
+        return Level(self.keys[which], self.counts[which], self.values[which])
+
+
+def sentences(text: Path, words: Sequence[Path]) -> Iterator[str]:
+    """Kana of all sentences."""
+    with lzma.open(text, "rt", encoding="utf-8") as lines:
+        for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
+            yield row["kana"]
+    for path in words:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            yield "".join(word.split("/")[1] for word in line.split("\t")[1].split() if word != "、")
+
+
+def tokenised(lines: Iterator[str], tokens: Sequence[str]) -> Iterator[list[int]]:
+    """Token ids of each line and of some pairs, with both ends."""
+    index = token_index(tokens)
+    longest = max(map(len, index))
+    last: list[int] = []
+    for number, line in enumerate(lines):
+        ids = cut(katakana_only(line), index, longest)
+        if ids:
+            yield [SOS, *ids, EOS]
+            if last and number % JOINED == 0:
+                yield [SOS, *last, *ids, EOS]
+            last = ids
+
+
+def counted(lines: Iterator[list[int]]) -> list[Level]:
+    """How often each n-gram occurs."""
+    whole = [np.array(line) for line in lines]
+    levels = []
+    for order in range(1, ORDER + 1):
+        found = []
+        for line in whole:
+            windows = np.lib.stride_tricks.sliding_window_view(line, min(order, len(line)))
+            found.append(windows @ (1 << BITS * np.arange(windows.shape[1])[::-1]) if len(line) >= order else line[:0])
+        keys, counts = np.unique(np.concatenate(found), return_counts=True)
+        if order == 1:
+            keys, counts = keys[keys != SOS], counts[keys != SOS]
+        levels.append(Level(keys, counts, np.zeros(len(keys))))
+    return levels
+
+
+def estimate(levels: list[Level], vocabulary: int) -> None:
+    """Fill in the probabilities, from the lowest order up."""
+    for order, level in enumerate(levels, start=1):
+        n1, n2, n3, n4 = (max(1, int((level.counts == i).sum())) for i in range(1, 5))
+        y = n1 / (n1 + 2 * n2)
+        steps = np.array([0, 1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3])
+        discounts = np.clip(steps, 0, 0.99 * np.arange(4))[np.minimum(level.counts, 3)]
+        totals = level.sums(level.counts)
+        level.left = level.sums(discounts) / totals
+        lower = (
+            np.full(len(level.keys), 1 / vocabulary)
+            if order == 1
+            else probability(levels, order - 1, _tail(level, order))
+        )
+        level.values = (level.counts - discounts) / totals[level.of] + level.left[level.of] * lower
+
+
+def probability(levels: list[Level], order: int, keys: Ints) -> Floats:
+    """Of n-grams of an order, also of those that the model does not have."""
+    level = levels[order - 1]
+    places = np.minimum(level.keys.searchsorted(keys), len(level.keys) - 1)
+    known = level.keys[places] == keys
+    result = np.where(known, level.values[places], 0.0)
+    if order == 1:
+        return result
+    rest = ~known
+    contexts = keys[rest] >> BITS
+    at = np.minimum(level.contexts.searchsorted(contexts), len(level.contexts) - 1)
+    left = np.where(level.contexts[at] == contexts, level.left[at], 1.0)
+    result[rest] = left * probability(levels, order - 1, keys[rest] & ((1 << BITS * (order - 1)) - 1))
+    return result
+
+
+def _tail(level: Level, order: int) -> Ints:
+    """The n-grams without their first token."""
+    return level.keys & ((1 << BITS * (order - 1)) - 1)
+
+
+def pruned(levels: list[Level], threshold: float) -> list[Level]:
+    """Without what changes the model by less than `threshold` nats a token; contexts of what stays, stay."""
+    total = levels[0].counts.sum()
+    result, needed = [], np.zeros(0, np.int64)
+    for order in range(len(levels), 1, -1):
+        level = levels[order - 1]
+        lower = probability(levels, order - 1, _tail(level, order))
+        unseen = np.maximum(1 - level.sums(level.values), NONE_LEFT)[level.of]
+        unseen_lower = np.maximum(1 - level.sums(lower), NONE_LEFT)[level.of]
+        new = (unseen + level.values) / (unseen_lower + lower)
+        change = np.log(new) - np.log(unseen / unseen_lower)
+        worth = -level.values * (np.log(lower) + np.log(new) - np.log(level.values)) - unseen * change
+        share = level.sums(level.counts)[level.of] / total
+        level = level.kept((share * worth >= threshold) | np.isin(level.keys, needed))
+        needed = np.unique(np.concatenate([level.keys >> BITS]))
+        result.append(level)
+    result = [levels[0], *result[::-1]]
+    for order, level in enumerate(result[1:], start=2):
+        lower = probability(result, order - 1, _tail(level, order))
+        level.left = np.maximum(1 - level.sums(level.values), NONE_LEFT) / np.maximum(1 - level.sums(lower), NONE_LEFT)
+    return result
+
+
+def of_size(levels: list[Level], entries: int) -> list[Level]:
+    """The model pruned to at most so many n-grams."""
+    low, high = -25.0, -8.0
+    for _ in range(12):
+        middle = (low + high) / 2
+        small = sum(len(level.keys) for level in pruned(levels, float(np.exp(middle)))) <= entries
+        low, high = (low, middle) if small else (middle, high)
+    return pruned(levels, float(np.exp(high)))
+
+
+def orders(levels: list[Level], vocabulary: int) -> Iterator[NgramOrder]:
+    """As a directory holds them."""
+    nodes = np.arange(vocabulary)
+    values = np.zeros(vocabulary)
+    values[levels[0].keys] = levels[0].values
+    values[UNKNOWN] = levels[0].values.min()
+    for longer in (*levels[1:], None):
+        followers, left = np.zeros(0), np.ones(0)
+        if longer is not None:
+            at = nodes.searchsorted(longer.contexts)
+            followers, left = np.zeros(len(nodes)), np.ones(len(nodes))
+            followers[at], left[at] = np.bincount(longer.of), longer.left
+        yield NgramOrder(
+            (nodes & (1 << BITS) - 1).astype(np.uint8),
+            np.clip(np.round(-np.log(np.maximum(values, 1e-99)) / STEP), 0, 255).astype(np.uint8),
+            followers.astype(np.uint8),
+            np.clip(np.round(np.log(left) / STEP), -128, 127).astype(np.int8),
+        )
+        if longer is not None:
+            nodes, values = longer.keys, longer.values
+
+
+def nats(levels: list[Level], lines: Iterator[list[int]]) -> float:
+    """Mean cost of a token."""
+    costs: list[Floats] = []
+    for line in lines:
+        for end in range(1, len(line)):
+            window = line[max(0, end - ORDER + 1) : end + 1]
+            key = np.array([sum(token << BITS * i for i, token in enumerate(reversed(window)))])
+            costs.append(-np.log(probability(levels, len(window), key)))
+    return float(np.mean(costs))
+
+
+def main() -> None:
+    """Write the model, and print its size and what a token of a text costs."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--text", type=Path, required=True)
+    parser.add_argument("--words", type=Path, nargs="*", default=[])
+    parser.add_argument("--dev", type=Path, help="a text like --text to measure on")
+    parser.add_argument("--entries", type=int, default=130_000)
+    parser.add_argument("--output", type=Path, required=True)
+    options = parser.parse_args()
+    tokens = uniasr.load_model(options.model).vocabulary.tokens
+    levels = counted(tokenised(sentences(options.text, options.words), tokens))
+    estimate(levels, len(tokens))
+    small = of_size(levels, options.entries)
+    card = Path(__file__).parent / "card" / "ngram"
+    about = {"language": "ja", "licence": "CC BY 4.0"}
+    write_ngram(options.output, tokens, list(orders(small, len(tokens))), files=[card / "README.md"], card=about)
+    for name, found in (("all", levels), ("pruned", small)):
+        cost = f", {nats(found, tokenised(sentences(options.dev, ()), tokens)):.3f} nats" if options.dev else ""
+        print(f"{name}: {[len(level.keys) for level in found]} n-grams{cost}")
+
+
+if __name__ == "__main__":
+    main()
