@@ -1,10 +1,11 @@
 """A small n-gram model of the recogniser's tokens for its search: what the training text and talk make probable.
 
-    python kana_lm.py MODEL --text DATA/ja_text/train.tsv.xz --words WORDS/spoken.words --output ja-ngram
+    python kana_lm.py MODEL --data DATA --talk WORDS/spoken.words --output ja-ngram
 
-`spoken.words` is what `../ja_written/analyse.py` makes of talk. Interpolated absolute discounting with three discounts
-an order (Chen and Goodman 1999; counts and no continuation counts, which pruning harms: Chelba, Brants, Neveitt and Xu
-2010), pruned by relative entropy (Stolcke 1998) until so many n-grams are left.
+The text is that of DATA/ja_text, the single words of DATA/ja_real, and talk: `spoken.words` is what
+`../ja_written/analyse.py` makes of it. Interpolated absolute discounting with three discounts an order (Chen and
+Goodman 1999; counts and no continuation counts, which pruning harms: Chelba, Brants, Neveitt and Xu 2010), pruned by
+relative entropy (Stolcke 1998) until so many n-grams are left.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from corpus import real_words
 
 import uniasr
 from uniasr.checkpoints.ngram import STEP, NgramOrder, write_ngram
@@ -31,6 +33,8 @@ BITS = 7
 UNKNOWN = -1
 """Place of `<unk>`, which is as probable as the rarest token."""
 NONE_LEFT = 1e-6
+MEASURED = 8
+"""Every eighth development sentence is measured on."""
 JOINED = 3
 """Every third sentence also comes joined to the next one, since a recogniser's segment may hold several."""
 
@@ -59,12 +63,18 @@ class Level:
         return Level(self.keys[which], self.counts[which], self.values[which])
 
 
-def sentences(text: Path, words: Sequence[Path]) -> Iterator[str]:
-    """Kana of all sentences."""
-    with lzma.open(text, "rt", encoding="utf-8") as lines:
+def written_sentences(path: Path) -> Iterator[str]:
+    """Kana of the sentences of a text."""
+    with lzma.open(path, "rt", encoding="utf-8") as lines:
         for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
             yield row["kana"]
-    for path in words:
+
+
+def all_sentences(data: Path, talk: Sequence[Path]) -> Iterator[str]:
+    """Kana of all that is counted."""
+    yield from written_sentences(data / "ja_text" / "train.tsv.xz")
+    yield from (word.kana for word in real_words(data / "ja_real") if word.split == "train")
+    for path in talk:
         for line in path.read_text(encoding="utf-8").splitlines():
             yield "".join(word.split("/")[1] for word in line.split("\t")[1].split() if word != "、")
 
@@ -192,7 +202,7 @@ def orders(levels: list[Level], vocabulary: int) -> Iterator[NgramOrder]:
             nodes, values = longer.keys, longer.values
 
 
-def nats(levels: list[Level], lines: Iterator[list[int]]) -> float:
+def nats(levels: list[Level], lines: list[list[int]]) -> float:
     """Mean cost of a token."""
     costs: list[Floats] = []
     for line in lines:
@@ -207,22 +217,21 @@ def main() -> None:
     """Write the model, and print its size and what a token of a text costs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
-    parser.add_argument("--text", type=Path, required=True)
-    parser.add_argument("--words", type=Path, nargs="*", default=[])
-    parser.add_argument("--dev", type=Path, help="a text like --text to measure on")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--talk", type=Path, nargs="*", default=[])
     parser.add_argument("--entries", type=int, default=130_000)
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
     tokens = uniasr.load_model(options.model).vocabulary.tokens
-    levels = counted(tokenised(sentences(options.text, options.words), tokens))
+    levels = counted(tokenised(all_sentences(options.data, options.talk), tokens))
     estimate(levels, len(tokens))
     small = of_size(levels, options.entries)
     card = Path(__file__).parent / "card" / "ngram"
-    about = {"language": "ja", "licence": "CC BY 4.0"}
+    about = {"language": "ja", "licence": "CC BY-SA 4.0"}
     write_ngram(options.output, tokens, list(orders(small, len(tokens))), files=[card / "README.md"], card=about)
+    dev = list(tokenised(written_sentences(options.data / "ja_text" / "dev.tsv.xz"), tokens))[::MEASURED]
     for name, found in (("all", levels), ("pruned", small)):
-        cost = f", {nats(found, tokenised(sentences(options.dev, ()), tokens)):.3f} nats" if options.dev else ""
-        print(f"{name}: {[len(level.keys) for level in found]} n-grams{cost}")
+        print(f"{name}: {[len(level.keys) for level in found]} n-grams, {nats(found, dev):.3f} nats a token")
 
 
 if __name__ == "__main__":
