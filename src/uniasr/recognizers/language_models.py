@@ -130,7 +130,8 @@ def lm_scorer(name: str | PathLike[str], weight: float, vocabulary: Vocabulary) 
     if not isinstance(name, str | PathLike):
         raise OptionError(f"lm is {name!r:.60}; give an .arpa file, a binary file of KenLM, a directory, or a name")
     try:
-        path = (packaged_models().get(str(name)) or Path(name).expanduser()).resolve(strict=True)
+        packaged = packaged_models().get(name) if isinstance(name, str) else None
+        path = (packaged or Path(name).expanduser()).resolve(strict=True)
         stamp = stamp_of(path)
         if path.is_file():
             path.open("rb").close()  # it may be there and not be ours to read

@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from uniasr.text.kana import katakana
 from uniasr.text.normalization.japanese.numerals import DIGITS
 from uniasr.text.normalization.lattice import Candidate
 from uniasr.text.normalization.records import Piece
 from uniasr.text.normalization.tables import lines_of
 
 ADDRESS_COST = 0.3
-_TO_KATAKANA = {code: code + 0x60 for code in range(ord("ぁ"), ord("ゖ") + 1)}
-
 _DIGITS = {kanji: str(digit) for kanji, digit in DIGITS.items()}
 _JOINTS = {"ドット": ".", "ハイフン": "-", "アンダーバー": "_", "アンダースコア": "_"}
 _TOP_LEVEL = frozenset(
@@ -29,7 +28,7 @@ def addresses(source: str) -> Iterator[Candidate]:
     """Candidates for whole addresses. A web address needs a scheme, www, or a known top-level domain."""
     if "ット" not in source and "っと" not in source:
         return
-    folded = source.translate(_TO_KATAKANA)
+    folded = katakana(source)
     mail, web, _ = _patterns()
     for match in mail.finditer(folded):
         if _inside_word(source, folded, match.start()):

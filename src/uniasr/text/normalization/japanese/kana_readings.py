@@ -6,15 +6,15 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from uniasr.text.kana import hiragana
 from uniasr.text.normalization.tables import lines_of
 
-_TO_HIRAGANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
 _LONG_VOWELS = (("ゅー", "ゅう"), ("ょー", "ょう"), ("れー", "れい"), ("せー", "せい"), ("とー", "とお"))
 
 
 def folded(source: str) -> str:
     """The text in hiragana with its long vowels spelled as in the tables; every character keeps its place."""
-    text = source.translate(_TO_HIRAGANA)
+    text = hiragana(source)
     for pronounced, spelled in _LONG_VOWELS:
         text = text.replace(pronounced, spelled)
     return text
