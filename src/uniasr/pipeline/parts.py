@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -18,10 +18,15 @@ from uniasr.text.normalization.differences import differences
 from uniasr.text.normalization.records import normalized
 from uniasr.types import Event, Transcript
 
-Convert: TypeAlias = Callable[[str], Normalized]
-"""Inverse text normalisation of one text, with the spans that its parts come from."""
 Conversion: TypeAlias = Callable[[str], Normalized | str]
-"""The same as a user may give it: of a text without spans, the words that differ are the spans."""
+"""Inverse text normalisation as a user may give it, of whole texts: without spans, the words that differ are these."""
+
+
+class Convert(Protocol):
+    """Inverse text normalisation."""
+
+    def __call__(self, text: str, phrases: Sequence[str] = ()) -> Normalized:
+        """One text in digits, except phrases in it, with the spans that its parts come from."""
 
 
 class LiveRecognition(Protocol):
@@ -123,11 +128,11 @@ def converter(given: Conversion | str | None) -> Convert | None:
         raise OptionError(f"itn is {given!r:.80}; choose one of {', '.join(LANGUAGES['itn'])}, a function, or None")
     language = given
     convert("", language)  # a missing package is told now and not behind the recognition
-    return lambda text: convert(text, language, spans=True)
+    return lambda text, phrases=(): convert(text, language, spans=True, whitelist=phrases)
 
 
 def _with_spans(function: Conversion) -> Convert:
-    def convert(text: str) -> Normalized:
+    def convert(text: str, phrases: Sequence[str] = ()) -> Normalized:
         result = function(text)
         if isinstance(result, str):
             return normalized(text, differences(text, result))
