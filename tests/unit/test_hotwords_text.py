@@ -128,6 +128,14 @@ def test_words_are_spelled_as_the_model_writes():
     assert Speller(PIECES).spellings(Hotword("new yard")) == ()
 
 
+def test_a_reading_given_for_a_word_in_kana_is_what_is_listened_for():
+    assert spelled(Hotword("ショシ", "さかい"), KATAKANA) == ["サカイ"]
+    assert spelled(Hotword("コイ", "めめめ"), KATAKANA) == ["コイ"]  # the reading cannot be written
+    assert spelled(Hotword("アイ", "カイ"), HIRAGANA) == ["かい"]
+    both = Vocabulary((*KATAKANA.tokens[:-1], *HIRAGANA.tokens[3:-2], "<unk>"))
+    assert spelled(Hotword("アイ", "かい"), both) == ["アイ"]  # who writes both scripts writes the word
+
+
 def test_a_dictionary_reads_what_has_no_reading(monkeypatch):
     monkeypatch.setattr(spelling, "reading_of", {"書誌": "ショシ", "寒河江": "寒ガコウ"}.get)
     expected = Speller(KATAKANA).spellings(Hotword("書誌", "しょし"))
