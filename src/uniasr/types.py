@@ -290,7 +290,8 @@ class Partial:
     audio_ms: int
     """End of the audio that this text covers."""
     stable: int
-    """Leading tokens of this segment whose id, text, times and confidence never change again."""
+    """Leading tokens of this segment whose id, text, times and confidence never change again; never fewer than in an
+    event before."""
 
 
 @dataclass(frozen=True, slots=True)

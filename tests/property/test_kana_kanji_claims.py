@@ -3,16 +3,21 @@
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import soundfile
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import uniasr
 from uniasr.errors import OptionError
+from uniasr.recognizers.uniasr.reports import Reports
+from uniasr.recognizers.uniasr.segments import Clock
+from uniasr.recognizers.written import Writing
+from uniasr.text.kana_kanji.listed import word_list
 from uniasr.text.kana_kanji.windows import SIZE, windows
-from uniasr.types import Final
+from uniasr.types import Final, Token
 
 PACKAGED = Path(uniasr.__file__).parent / "packaged"
 SAMPLE = PACKAGED / "samples" / "ja.wav"
@@ -117,6 +122,32 @@ def test_no_window_grows_with_the_text(converter):
     found = list(windows("".join(PHRASES) * 60, converter.tables, uniasr.text.kana_kanji.listed.NO_WORDS))
     assert all(len(window.kana) <= SIZE for window in found)
     assert len(found) <= len(PHRASES) * 60 * 4 // (SIZE - 64) + 1
+
+
+class Hearing(Reports):
+    """The reports of a segment of which one kana more is certain each time."""
+
+    def __init__(self, writing):
+        self.said, first = "", SimpleNamespace(frames_done=0)
+        super().__init__(SimpleNamespace(index=0, first=first, second=None), (), writing, None)
+
+    def _tokens(self, carry, clock):
+        return [Token(kana, i, 10 * i, 10 * i + 10, 0.5) for i, kana in enumerate(self.said)], len(self.said)
+
+
+@settings(deadline=None, max_examples=30)
+@given(kana_texts, st.booleans())
+@example("サクネンワユキガオーカッタ", False)
+def test_what_was_stable_stays_stable(converter, text, listed):
+    """How many words are settled may fall with a further kana; what was promised holds all the same."""
+    reports = Hearing(Writing(converter, word_list(["学校似 がっこうに", "和多氏 わたし"] if listed else None)))
+    promised = ()
+    for end in range(1, len(text) + 1):
+        reports.said = text[:end]
+        event = reports.after(None, Clock(10.0, 0.0, None))
+        assert event.stable >= len(promised)
+        assert event.tokens[: len(promised)] == promised
+        promised = event.tokens[: event.stable]
 
 
 @settings(deadline=None, max_examples=8)

@@ -30,6 +30,8 @@ class Reports:
     frames: int = 0
     """Feature rows that they cover."""
     refreshed_ms: int | None = None
+    promised: int = 0
+    """Leading tokens that an event has called stable."""
 
     def after(self, carry: PassCarry, clock: Clock) -> Partial | None:
         """What there is to show after a chunk of a pass: Partial after pass 1, Refresh after pass 2 if it is time."""
@@ -76,8 +78,9 @@ class Reports:
     def _event(self, kind: type[Partial], tokens: tuple[Token, ...], stable: int, clock: Clock) -> Partial:
         if self.writing:
             tokens, stable = self.writing.partial(tokens, stable)
-        segment = self.segment
-        return kind(segment.index, text_of(tokens), tokens, clock.at_frame(segment.first.frames_done), stable)
+        # with a kana more, fewer words may be known to be settled; those that were still are
+        segment, self.promised = self.segment, max(self.promised, stable)
+        return kind(segment.index, text_of(tokens), tokens, clock.at_frame(segment.first.frames_done), self.promised)
 
 
 def _count(tokens: Sequence[Token | None]) -> int:
