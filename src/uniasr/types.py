@@ -79,7 +79,7 @@ class DecodingOptions:
     beam_size: int = 5
     """Hypotheses kept per utterance; 1 is greedy search. A model, and a mode of it, may have another default."""
     nbest: int = 1
-    """Hypotheses returned per segment, at most `beam_size` in a gated search."""
+    """Most hypotheses returned per segment, each once; at most `beam_size` in a gated search."""
     search: Literal["gated", "reference"] = "gated"
     """When a hypothesis may end: near the number of fired tokens, or as the published system does."""
     token_num_relax: int = 5

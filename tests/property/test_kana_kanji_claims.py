@@ -17,7 +17,7 @@ from uniasr.recognizers.uniasr.segments import Clock
 from uniasr.recognizers.written import Writing
 from uniasr.text.kana_kanji.listed import word_list
 from uniasr.text.kana_kanji.windows import SIZE, windows
-from uniasr.types import Final, Token
+from uniasr.types import Final, Hypothesis, Segment, Token
 
 PACKAGED = Path(uniasr.__file__).parent / "packaged"
 SAMPLE = PACKAGED / "samples" / "ja.wav"
@@ -186,6 +186,15 @@ def test_written_tokens_have_the_times_and_kana_of_their_sources(model):
         del certain[: len(spelled)]
     assert not left
     assert segment.nbest[0].token_ids == kana.nbest[0].token_ids
+
+
+def test_what_is_written_alike_is_one_hypothesis(converter):
+    heard = ["サクネンワユキガオーカッタ", "サクネンワユキガオオカッタ", "サクネンワユキガ"]
+    nbest = tuple(Hypothesis((i,), -float(i), kana) for i, kana in enumerate(heard))
+    tokens = tuple(Token(kana, i, 10 * i, 10 * i + 10, 0.5) for i, kana in enumerate(heard[0]))
+    segment = Writing(converter, word_list(None)).segment(Segment(0, 0, 200, heard[0], tokens, nbest))
+    written = [(one.token_ids, one.score, one.text) for one in segment.nbest]
+    assert written == [((0,), 0.0, segment.text), ((2,), -2.0, "昨年は雪が")]
 
 
 def test_katakana_for_want_of_a_word_are_sure_only_if_they_sound_foreign(converter):

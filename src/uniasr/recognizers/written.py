@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from operator import attrgetter
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from uniasr.checkpoints.stamps import Stamp, stamp_of
+from uniasr.decoding.hypotheses import each_once
 from uniasr.decoding.rescoring import Rescoring
 from uniasr.errors import OptionError
 from uniasr.text.hotwords import Hotwords
@@ -42,13 +44,14 @@ class Writing:
     def segment(self, segment: Segment) -> Segment:
         """A segment with its tokens, text and the texts of its hypotheses written; their ids stay those of the kana.
 
-        Hotwords that were heard but not written (another word of their sound made more sense) are left out.
+        Hypotheses that are written alike are one, with the score of the best. Hotwords that were heard but not written
+        (another word of their sound made more sense) are left out.
         """
         tokens = self.tokens(segment.tokens)
         text, nbest = _text(tokens), segment.nbest
         if nbest:  # the first is what the tokens say
             others = (replace(one, text=self.converter.convert(one.text, self.words)) for one in nbest[1:])
-            nbest = (replace(nbest[0], text=text), *others)
+            nbest = tuple(each_once([replace(nbest[0], text=text), *others], attrgetter("text")))
         hotwords = tuple(match for match in segment.hotwords if _written_in(match, tokens))
         return replace(segment, tokens=tokens, text=text, nbest=nbest, hotwords=hotwords)
 
