@@ -98,8 +98,8 @@ class DecodingOptions:
     endpoint: tuple[EndpointRule, ...] | None = None
     """Rules that close a segment in place of these three, such as ENDPOINT_RULES (gated
     search only)."""
-    refresh_ms: int | None = None
-    """Normal mode: least time between two refreshes; None refreshes with every chunk of the second pass."""
+    refresh_ms: float | None = None
+    """Normal mode: least time between two refreshes of a segment; None refreshes with every chunk of pass 2."""
     hotwords: str | PathLike[str] | Mapping[str, float] | Iterable[str] | None = None
     """Words to listen for: a file, words with weights, or words (docs/hotwords.md)."""
     lm: str | PathLike[str] | None = None

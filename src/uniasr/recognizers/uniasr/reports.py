@@ -22,7 +22,7 @@ class Reports:
     vocabulary: Vocabulary
     writing: Writing | None
     """How kana become what is shown."""
-    refresh_ms: int | None
+    refresh_ms: float | None
     """Least time between refreshes."""
     refreshed: Sequence[Token | None] = ()
     stable: int = 0
