@@ -93,8 +93,8 @@ def recogniser(given: Recogniser | Name | None, *runtime: Any) -> Recogniser:
     if given is None or isinstance(given, str | PathLike):
         return load_model(_path(given), *runtime)
     known = any(callable(getattr(given, name, None)) for name in ("attempt", "stream"))  # files or streams may do
-    if not known or isinstance(given, Vad | Punctuator):
-        raise OptionError(f"asr is a {type(given).__name__}; give what load_model returns, a name, or None")
+    if not known or isinstance(given, type | Vad | Punctuator):
+        raise OptionError(f"asr is {_kind(given)}; give what load_model returns, a name, or None")
     return given
 
 
@@ -103,7 +103,7 @@ def detector(given: Vad | Name | None, *runtime: Any) -> Vad | None:
     if isinstance(given, str | PathLike):
         return load_vad(_path(given), *runtime)
     if not (given is None or isinstance(given, Vad)):
-        raise OptionError(f"vad is a {type(given).__name__}; give what load_vad returns, a name, or None")
+        raise OptionError(f"vad is {_kind(given)}; give what load_vad returns, a name, or None")
     return given
 
 
@@ -112,9 +112,7 @@ def punctuator(given: Punctuator | Name | None, *runtime: Any) -> Punctuator | N
     if isinstance(given, str | PathLike):
         return load_punctuator(_path(given), *runtime)
     if not (given is None or isinstance(given, Punctuator)):
-        raise OptionError(
-            f"punctuation is a {type(given).__name__}; give what load_punctuator returns, a name, or None"
-        )
+        raise OptionError(f"punctuation is {_kind(given)}; give what load_punctuator returns, a name, or None")
     return given
 
 
@@ -155,6 +153,10 @@ def _tiles(found: Normalized, source: str) -> bool:
             return False
         at, made = span.source_end, span.end
     return (found.source, at, made) == (source, len(source), len(found.text))
+
+
+def _kind(given: object) -> str:
+    return f"the class {given.__name__}" if isinstance(given, type) else f"a {type(given).__name__}"
 
 
 def _path(given: Name | None) -> str | Path | None:
