@@ -133,8 +133,9 @@ class DecodingOptions:
                     f"{name} is {getattr(self, name)!r:.80}; it must be a number of at most {MOST_NUMBER:.0e}"
                 )
         for name in ("segment_s", "pause_s", "max_segment_s"):
-            if not (is_number(value := getattr(self, name)) and value > 0):
-                raise OptionError(f"{name} is {value!r:.80}; give a positive number of seconds")
+            if not (is_number(value := getattr(self, name)) and 0 < value <= MOST_NUMBER / 1000):
+                most = MOST_NUMBER / 1000
+                raise OptionError(f"{name} is {value!r:.80}; give a positive number of seconds, at most {most:.0e}")
         rules = self.endpoint
         if rules is not None and not (
             isinstance(rules, tuple | list) and rules and all(isinstance(rule, EndpointRule) for rule in rules)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import uniasr
 from uniasr.errors import OptionError
+from uniasr.recognizers import biasing
 from uniasr.recognizers.biasing import hotword_scorer
 from uniasr.text import Vocabulary, spelling
 from uniasr.text.hotwords import Hotword, read_hotwords
@@ -151,8 +152,12 @@ def test_readings_of_the_real_dictionary():
 
 def test_words_that_cannot_be_written_are_named(monkeypatch):
     monkeypatch.setattr(spelling, "reading_of", lambda word: None)
-    with pytest.raises(OptionError, match=r"寒河江, 設楽 .*readings in kana"):
-        hotword_scorer(["寒河江", "設楽", "カイ"], KATAKANA)
+    advice = {True: "the dictionary does not read them; .* a line.*, or leave", False: "install a dictionary"}
+    for installed, said in advice.items():
+        monkeypatch.setattr(biasing, "has_dictionary", lambda installed=installed: installed)
+        with pytest.raises(OptionError, match=rf"寒河江, 設楽 .*{said}") as caught:
+            hotword_scorer(["寒河江", "設楽", "カイ"], KATAKANA)
+        assert "readings in kana" in str(caught.value)
     with pytest.raises(OptionError, match=r"寒河江 .*nor their readings"):
         hotword_scorer(["寒河江 めめめ"], KATAKANA)
     assert hotword_scorer(None, KATAKANA) is hotword_scorer([], KATAKANA) is None
