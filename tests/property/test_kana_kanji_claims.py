@@ -17,7 +17,7 @@ from uniasr.recognizers.uniasr.segments import Clock
 from uniasr.recognizers.written import Writing
 from uniasr.text.kana_kanji.listed import word_list
 from uniasr.text.kana_kanji.windows import SIZE, windows
-from uniasr.types import Final, Hypothesis, Segment, Token
+from uniasr.types import Final, HotwordMatch, Hypothesis, Segment, Token
 
 PACKAGED = Path(uniasr.__file__).parent / "packaged"
 SAMPLE = PACKAGED / "samples" / "ja.wav"
@@ -195,6 +195,28 @@ def test_what_is_written_alike_is_one_hypothesis(converter):
     segment = Writing(converter, word_list(None)).segment(Segment(0, 0, 200, heard[0], tokens, nbest))
     written = [(one.token_ids, one.score, one.text) for one in segment.nbest]
     assert written == [((0,), 0.0, segment.text), ((2,), -2.0, "昨年は雪が")]
+
+
+@pytest.mark.parametrize(
+    ("kana", "heard", "word", "text", "held"),
+    [
+        ("ケーカイシテイナイ", "カイ", "カイ", "警戒していない", False),
+        ("レンチューワ", "チュー", "チュー", "連中は", False),
+        ("リビングデ", "リビング", "りびんぐ", "リビングで", True),
+        ("リビングデ", "リビング", "ﾘﾋﾞﾝｸﾞ", "リビングで", True),
+        ("コーヒーヲノム", "コーヒー", "こおひい", "コーヒーを飲む", True),
+        ("コンニチワミナサン", "コンニチワ", "コンニチハ", "こんにちはみなさん", True),
+        ("コンニチワミナサン", "コンニチワ", "コンニチワ", "こんにちはみなさん", True),
+        ("ケーカイシテイナイ", "ケーカイ", "警戒", "警戒していない", True),
+        ("コンニチワミナサン", "ミナサン", "南さん", "こんにちはみなさん", False),
+    ],
+)
+def test_a_hotword_is_reported_where_the_text_holds_it(converter, kana, heard, word, text, held):
+    start = 10 * kana.index(heard)
+    tokens = tuple(Token(char, i, 10 * i, 10 * i + 10, 0.5) for i, char in enumerate(kana))
+    match = HotwordMatch(word, start, start + 10 * len(heard), 0)
+    segment = Writing(converter, word_list(None)).segment(Segment(0, 0, 200, kana, tokens, (), (match,)))
+    assert (segment.text, segment.hotwords) == (text, (match,) if held else ())
 
 
 def test_katakana_for_want_of_a_word_are_sure_only_if_they_sound_foreign(converter):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,16 +18,19 @@ from uniasr.checkpoints.stamps import Stamp, stamp_of
 from uniasr.decoding.hypotheses import each_once
 from uniasr.decoding.rescoring import Rescoring
 from uniasr.errors import OptionError
-from uniasr.text.hotwords import Hotwords
+from uniasr.text.hotwords import Hotwords, is_kana
 from uniasr.text.join import join_tokens
 from uniasr.text.kana_kanji import Converter
 from uniasr.text.kana_kanji.listed import WordList, word_list
 from uniasr.text.normalization import align_tokens
-from uniasr.text.spelling import katakana
+from uniasr.text.spelling import katakana, pronunciations
 from uniasr.text.vocabulary import Vocabulary
 from uniasr.types import F64, I64, DecodingOptions, HotwordMatch, Segment, Token
 
 NONE = "none"
+_KANA = re.compile("[ァ-ヴー]+")
+_PARTICLES = str.maketrans("ハヘヲ", "ワエオ")
+"""How particles sound; what else is written so is taken for one on both sides of a comparison."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +141,19 @@ def _opened(directory: Path, _stamp: Stamp) -> Converter:
 
 
 def _written_in(match: HotwordMatch, tokens: Sequence[Token]) -> bool:
-    """Whether the tokens that overlap a hotword's place hold it, as written or, for a word given in kana, as read."""
+    """Whether the tokens that overlap a hotword's place hold it, or for a word given in kana, kana of its sound."""
     near = [token for token in tokens if token.start_ms < match.end_ms and token.end_ms > match.start_ms]
-    read = "".join(token.reading or token.text for token in near)
-    return any(_plain(match.word) in _plain(text) for text in (_text(near), read))
+    word = _plain(match.word)
+    if word in _plain(_text(near)):
+        return True
+    # its sound inside a word in kanji (カイ in 警戒) is not the word
+    parts = (token.reading or token.text if _KANA.fullmatch(_plain(token.text)) else " " for token in near)
+    heard = _plain("".join(parts)).translate(_PARTICLES)
+    return is_kana(word) and any(sound in heard for sound in pronunciations(word.translate(_PARTICLES)))
 
 
 def _plain(text: str) -> str:
-    """One form for half-width, decomposed and other kana of one sound."""
+    """One form for half-width, decomposed and other kana."""
     return katakana(unicodedata.normalize("NFKC", text))
 
 
