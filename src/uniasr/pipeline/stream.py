@@ -60,8 +60,7 @@ class PipelineStream:
 
     def accept(self, packet: Any) -> list[Event]:
         """Events that become certain with this packet, which is what `Stream.accept` of a model takes."""
-        if self._finished:
-            raise AudioError("this stream has been finished; open another one for more audio")
+        self._must_be_open()
         samples = self._decoder.decode(packet)
         return [event for piece in pieces(samples, self._rate_hz) for event in self._hear(piece)]
 
@@ -80,7 +79,11 @@ class PipelineStream:
         return self._with_end(self._follow())
 
     def set_hotwords(self, hotwords: Any) -> None:
-        """Listen for other words from here on; None listens for none. Raises OptionError as opening with them does."""
+        """Listen for other words from here on; None listens for none.
+
+        Raises OptionError as opening with them does, AudioError where the stream has been finished.
+        """
+        self._must_be_open()
         words = None if hotwords is None else read_hotwords(hotwords)
         # Where nobody speaks, a recogniser that hears nothing tells whether it can listen for them.
         _set_hotwords(self._open.recognition if self._open is not None else self._open_recognition(), words)
@@ -93,6 +96,10 @@ class PipelineStream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Nothing to release."""
+
+    def _must_be_open(self) -> None:
+        if self._finished:
+            raise AudioError("this stream has been finished; open another one for more audio")
 
     def _hear(self, samples: F32) -> list[Event]:
         if self._vad is None:
