@@ -94,7 +94,7 @@ class DecodingOptions:
     pause_s: float = 0.6
     """What counts as a pause: so long without a token. A model may have another default."""
     max_segment_s: float = 60.0
-    """A segment closes here at the latest (gated search only)."""
+    """A segment closes with the row that reaches beyond this at the latest (gated search only)."""
     endpoint: tuple[EndpointRule, ...] | None = None
     """Rules that close a segment in place of these three, such as ENDPOINT_RULES (gated
     search only)."""
