@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from uniasr.decoding.beam import Path
+from uniasr.decoding.timestamps import ROOM_MS, with_lengths
 from uniasr.recognizers.uniasr.passes import PassCarry
 from uniasr.recognizers.uniasr.segments import Clock, Hearing, OpenSegment, shown_tokens, text_of, visible
 from uniasr.recognizers.written import Writing
@@ -55,9 +56,11 @@ class Reports:
         behind = [token for token, end in zip(ahead, first.ends, strict=False) if end > self.frames]
         head = visible(self.refreshed)
         last_ms = head[-1].end_ms if head else 0
+        shown = visible(behind)
+        times = [(max(token.start_ms, last_ms), max(token.end_ms, last_ms)) for token in shown]
+        times = with_lengths(times, last_ms, clock.limit_ms)
         tail = tuple(
-            Token(token.text, token.id, max(token.start_ms, last_ms), max(token.end_ms, last_ms), token.confidence)
-            for token in visible(behind)
+            replace(token, start_ms=start, end_ms=end) for token, (start, end) in zip(shown, times, strict=True)
         )
         return self._event(kind, head + tail, _count(self.refreshed[: self.stable]), clock)
 
@@ -69,10 +72,10 @@ class Reports:
         path: Path = carry.search.running()
         open_text = carry.doubtful or self.segment.hearing is Hearing.FIRST
         stable = 0 if open_text else carry.search.committed()
-        # A segment may close behind any row, and inside the last one without look-ahead; what it cuts off moves.
-        unsure = max(0.0, carry.plan.shift_ms) / carry.plan.row_ms + (carry.plan.chunk.look_ahead == 0)
-        if unsure:
-            stable = min(stable, bisect_right(carry.ends, carry.cif.row - unsure))
+        # A segment may close behind any row, and inside the last one without look-ahead; what it cuts off moves, and
+        # what is near makes room for it.
+        unsure = (max(0.0, carry.plan.shift_ms) + ROOM_MS) / carry.plan.row_ms + (carry.plan.chunk.look_ahead == 0)
+        stable = min(stable, bisect_right(carry.ends, carry.cif.row - unsure))
         return shown_tokens(carry, path, clock, self.vocabulary, carry.cif.row), stable
 
     def _event(self, kind: type[Partial], tokens: tuple[Token, ...], stable: int, clock: Clock) -> Partial:
