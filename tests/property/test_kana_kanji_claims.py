@@ -15,8 +15,9 @@ from uniasr.errors import OptionError
 from uniasr.recognizers.uniasr.reports import Reports
 from uniasr.recognizers.uniasr.segments import Clock
 from uniasr.recognizers.written import Writing
+from uniasr.text.kana_kanji import words
 from uniasr.text.kana_kanji.listed import word_list
-from uniasr.text.kana_kanji.windows import SIZE, windows
+from uniasr.text.kana_kanji.windows import SIZE, searched
 from uniasr.types import Final, HotwordMatch, Hypothesis, Segment, Token
 
 PACKAGED = Path(uniasr.__file__).parent / "packaged"
@@ -118,10 +119,35 @@ def test_settled_words_stay_at_the_edges_of_windows(converter):
         assert written(part, settled) == written(whole, settled)
 
 
-def test_no_window_grows_with_the_text(converter):
-    found = list(windows("".join(PHRASES) * 60, converter.tables, uniasr.text.kana_kanji.listed.NO_WORDS))
-    assert all(len(window.kana) <= SIZE for window in found)
-    assert len(found) <= len(PHRASES) * 60 * 4 // (SIZE - 64) + 1
+@pytest.fixture
+def searches(monkeypatch):
+    """Sizes of the windows that are searched, of which none is known yet."""
+    sizes = []
+
+    def counted(stretches, *rest):
+        sizes.extend(len(one.kana) for one in stretches)
+        return searched(stretches, *rest)
+
+    monkeypatch.setattr(words, "searched", counted)
+    words._full.cache_clear()
+    return sizes
+
+
+def test_no_window_grows_with_the_text(converter, searches):
+    converter.convert("".join(PHRASES) * 60)
+    assert max(searches) == SIZE
+    assert len(searches) <= len(PHRASES) * 60 * 4 // (SIZE - 64) + 1
+
+
+def test_a_text_that_goes_on_is_searched_at_its_end_alone(converter, searches):
+    text, most = "".join(PHRASES) * 40, 0
+    for end in range(0, len(text), 9):
+        searches.clear()
+        found = converter.running(text[:end], max(0, end - 20))
+        most = max(most, sum(searches))
+    assert most <= 3 * SIZE
+    words._full.cache_clear()
+    assert converter.running(text[:end], end - 20) == found
 
 
 class Hearing(Reports):
