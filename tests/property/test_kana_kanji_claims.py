@@ -124,9 +124,9 @@ def searches(monkeypatch):
     """Sizes of the windows that are searched, of which none is known yet."""
     sizes = []
 
-    def counted(stretches, *rest):
-        sizes.extend(len(one.kana) for one in stretches)
-        return searched(stretches, *rest)
+    def counted(excerpts, *rest):
+        sizes.extend(len(one.kana) for one in excerpts)
+        return searched(excerpts, *rest)
 
     monkeypatch.setattr(words, "searched", counted)
     words._full.cache_clear()

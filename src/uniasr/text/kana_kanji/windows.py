@@ -29,7 +29,7 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Excerpt:
     """Kana to be searched in one window; nothing else decides what is found."""
 
     kana: str
@@ -42,7 +42,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """A stretch of a run, and the words that are taken from it."""
+    """An excerpt of a run, and the words that are taken from it."""
 
     kana: str
     lattice: Lattice
@@ -60,7 +60,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Reached:
     """How far a run has been searched."""
 
     run: str
@@ -75,22 +75,22 @@ class Place:
         return self.start + SIZE >= len(self.run)
 
     @property
-    def stretch(self) -> Stretch:
+    def excerpt(self) -> Excerpt:
         """The kana of the next window."""
-        return Stretch(self.run[self.start : self.start + SIZE], self.before, self.last, not self.ends_here)
+        return Excerpt(self.run[self.start : self.start + SIZE], self.before, self.last, not self.ends_here)
 
-    def behind(self, left: Left) -> Place:
+    def behind(self, left: Left) -> Reached:
         """The place behind the words of the next window."""
-        return Place(self.run, self.start + left.size, left.before, left.last)
+        return Reached(self.run, self.start + left.size, left.before, left.last)
 
 
 def best_costs(runs: Sequence[str], tables: Tables, listed: WordList) -> list[float]:
     """The cost of the words of each run; together or one by one, they are the same."""
     found = [0.0] * len(runs)
-    places = {number: Place(run) for number, run in enumerate(runs) if run}
+    places = {number: Reached(run) for number, run in enumerate(runs) if run}
     while places:
         some = list(islice(places.items(), TOGETHER))
-        next_ones = searched([place.stretch for _, place in some], tables, listed)
+        next_ones = searched([place.excerpt for _, place in some], tables, listed)
         for (number, place), window in zip(some, next_ones, strict=True):
             found[number] += window.cost
             if place.ends_here:
@@ -100,11 +100,11 @@ def best_costs(runs: Sequence[str], tables: Tables, listed: WordList) -> list[fl
     return found
 
 
-def searched(stretches: Sequence[Stretch], tables: Tables, listed: WordList) -> Iterator[Window]:
-    """The window of each stretch; together or one by one, they are the same."""
-    lattices = build([one.kana for one in stretches], tables, listed, [one.last for one in stretches])
-    found = search(lattices, described(lattices, tables), tables, [one.before for one in stretches])
-    for number, (one, ways) in enumerate(zip(stretches, found, strict=True)):
+def searched(excerpts: Sequence[Excerpt], tables: Tables, listed: WordList) -> Iterator[Window]:
+    """The window of each excerpt; together or one by one, they are the same."""
+    lattices = build([one.kana for one in excerpts], tables, listed, [one.last for one in excerpts])
+    found = search(lattices, described(lattices, tables), tables, [one.before for one in excerpts])
+    for number, (one, ways) in enumerate(zip(excerpts, found, strict=True)):
         lattice = lattices.lattice(number)
         path = ways.path(len(lattice.start) - 1)[:-1]
         words = [i for i in path if lattice.end[i] <= SIZE - MARGIN] if one.goes_on else path

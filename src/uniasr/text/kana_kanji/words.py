@@ -14,7 +14,7 @@ from uniasr.text.kana_kanji.certainty import certainties
 from uniasr.text.kana_kanji.lattice import Lattice
 from uniasr.text.kana_kanji.listed import WordList
 from uniasr.text.kana_kanji.tables import UNKNOWN, Tables
-from uniasr.text.kana_kanji.windows import Left, Place, Stretch, Window, searched
+from uniasr.text.kana_kanji.windows import Excerpt, Left, Reached, Window, searched
 
 MOST_KEPT = 256
 """Full windows whose words are kept, of all texts together: some ten thousand words."""
@@ -42,12 +42,12 @@ class Words:
 
 def words_of(run: str, at: int, tables: Tables, listed: WordList, *, certain: bool) -> Words:
     """The words of a run of katakana that begins `at` a place of a text; some certainties are 1 unless wanted."""
-    place, words = Place(run), list[Word]()
+    place, words = Reached(run), list[Word]()
     while not place.ends_here:
-        found, left = _full(place.stretch, tables, listed)
+        found, left = _full(place.excerpt, tables, listed)
         words += _moved(found, at + place.start)
         place = place.behind(left)
-    (window,) = searched([place.stretch], tables, listed)
+    (window,) = searched([place.excerpt], tables, listed)
     words += _moved(_words(window, tables, listed, certain=certain), at + place.start)
     return Words(words, place.start, window)
 
@@ -60,9 +60,9 @@ def written(lattice: Lattice, i: int, kana: str, tables: Tables, listed: WordLis
 
 
 @lru_cache(maxsize=MOST_KEPT)
-def _full(stretch: Stretch, tables: Tables, listed: WordList) -> tuple[tuple[Word, ...], Left]:
+def _full(excerpt: Excerpt, tables: Tables, listed: WordList) -> tuple[tuple[Word, ...], Left]:
     """The words of a full window, and what it leaves to the next one."""
-    (window,) = searched([stretch], tables, listed)
+    (window,) = searched([excerpt], tables, listed)
     return tuple(_words(window, tables, listed, certain=True)), window.left
 
 
