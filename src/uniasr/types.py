@@ -80,7 +80,7 @@ class DecodingOptions:
     beam_size: int = 5
     """Hypotheses kept per utterance; 1 is greedy search. A model, and a mode of it, may have another default."""
     nbest: int = 1
-    """Hypotheses returned per segment, at most `beam_size` in a gated search."""
+    """Most hypotheses returned per segment, each once; at most `beam_size` in a gated search."""
     search: Literal["gated", "reference"] = "gated"
     """When a hypothesis may end: near the number of fired tokens, or as the published system does."""
     token_num_relax: int = 5
@@ -95,12 +95,12 @@ class DecodingOptions:
     pause_s: float = 0.6
     """What counts as a pause: so long without a token. A model may have another default."""
     max_segment_s: float = 60.0
-    """A segment closes here at the latest (gated search only)."""
+    """A segment closes with the row that reaches beyond this at the latest (gated search only)."""
     endpoint: tuple[EndpointRule, ...] | None = None
     """Rules that close a segment in place of these three, such as ENDPOINT_RULES (gated
     search only)."""
-    refresh_ms: int | None = None
-    """Normal mode: least time between two refreshes; None refreshes with every chunk of the second pass."""
+    refresh_ms: float | None = None
+    """Normal mode: least time between two refreshes of a segment; None refreshes with every chunk of pass 2."""
     hotwords: str | PathLike[str] | Mapping[str, float] | Iterable[str] | None = None
     """Words to listen for: a file, words with weights, or words (docs/hotwords.md)."""
     lm: str | PathLike[str] | None = None
@@ -135,8 +135,9 @@ class DecodingOptions:
                     f"{name} is {getattr(self, name)!r:.80}; it must be a number of at most {MOST_NUMBER:.0e}"
                 )
         for name in ("segment_s", "pause_s", "max_segment_s"):
-            if not (is_number(value := getattr(self, name)) and value > 0):
-                raise OptionError(f"{name} is {value!r:.80}; give a positive number of seconds")
+            if not (is_number(value := getattr(self, name)) and 0 < value <= MOST_NUMBER / 1000):
+                most = MOST_NUMBER / 1000
+                raise OptionError(f"{name} is {value!r:.80}; give a positive number of seconds, at most {most:.0e}")
         rules = self.endpoint
         if rules is not None and not (
             isinstance(rules, tuple | list) and rules and all(isinstance(rule, EndpointRule) for rule in rules)
@@ -292,7 +293,8 @@ class Partial:
     audio_ms: int
     """End of the audio that this text covers."""
     stable: int
-    """Leading tokens of this segment whose id, text, times and confidence never change again."""
+    """Leading tokens of this segment whose id, text, times and confidence never change again; never fewer than in an
+    event before."""
 
 
 @dataclass(frozen=True, slots=True)

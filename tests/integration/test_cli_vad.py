@@ -54,6 +54,7 @@ def test_wrong_options_and_models(uniasr, model, speech, tmp_path):
         (("--profile", "fast"), "profile is 'fast'"),
         (("--profile", "dynamic", "--max-end-silence", 300), "give one of them"),
         (("--max-end-silence", -1), "max_end_silence_ms is -1"),
+        (("--max-end-silence", 10**11), "max_end_silence_ms is 100000000000; give whole milliseconds from 0 to"),
         (("--device", "tpu"), "device is 'tpu'"),
     ):
         code, out, err = uniasr("vad", "--model", model, *words, speech)

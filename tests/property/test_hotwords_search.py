@@ -248,7 +248,7 @@ def test_words_change_in_mid_stream(model, speech):
     half = len(speech) // 2
     runs = {}
     for sizes in ([half], [half // 3, half - half // 3], [160] * (half // 160) + [half % 160]):
-        with model.stream("fast", hotwords=[first, last]) as stream:
+        with model.stream("fast", hotwords=[first, last], output="kana") as stream:
             at, events = 0, []
             for size in sizes:
                 events += stream.accept(speech[at : at + size])
@@ -259,7 +259,7 @@ def test_words_change_in_mid_stream(model, speech):
     finals = list(runs.values())
     assert all(found == finals[0] for found in finals)
     assert [match.word for match in finals[0][0].result.hotwords] == [first, last]
-    with model.stream("fast", hotwords=[first]) as stream:
+    with model.stream("fast", hotwords=[first], output="kana") as stream:
         stream.set_hotwords(None)
         events = stream.accept(speech) + stream.finish()
     assert all(isinstance(event, Partial) for event in events)

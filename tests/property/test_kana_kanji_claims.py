@@ -3,16 +3,22 @@
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import soundfile
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import uniasr
 from uniasr.errors import OptionError
-from uniasr.text.kana_kanji.windows import SIZE, windows
-from uniasr.types import Final
+from uniasr.recognizers.uniasr.reports import Reports
+from uniasr.recognizers.uniasr.segments import Clock
+from uniasr.recognizers.written import Writing
+from uniasr.text.kana_kanji import words
+from uniasr.text.kana_kanji.listed import word_list
+from uniasr.text.kana_kanji.windows import SIZE, searched
+from uniasr.types import Final, HotwordMatch, Hypothesis, Segment, Token
 
 PACKAGED = Path(uniasr.__file__).parent / "packaged"
 SAMPLE = PACKAGED / "samples" / "ja.wav"
@@ -113,10 +119,61 @@ def test_settled_words_stay_at_the_edges_of_windows(converter):
         assert written(part, settled) == written(whole, settled)
 
 
-def test_no_window_grows_with_the_text(converter):
-    found = list(windows("".join(PHRASES) * 60, converter.tables, uniasr.text.kana_kanji.listed.NO_WORDS))
-    assert all(len(window.kana) <= SIZE for window in found)
-    assert len(found) <= len(PHRASES) * 60 * 4 // (SIZE - 64) + 1
+@pytest.fixture
+def searches(monkeypatch):
+    """Sizes of the windows that are searched, of which none is known yet."""
+    sizes = []
+
+    def counted(excerpts, *rest):
+        sizes.extend(len(one.kana) for one in excerpts)
+        return searched(excerpts, *rest)
+
+    monkeypatch.setattr(words, "searched", counted)
+    words._full.cache_clear()
+    return sizes
+
+
+def test_no_window_grows_with_the_text(converter, searches):
+    converter.convert("".join(PHRASES) * 60)
+    assert max(searches) == SIZE
+    assert len(searches) <= len(PHRASES) * 60 * 4 // (SIZE - 64) + 1
+
+
+def test_a_text_that_goes_on_is_searched_at_its_end_alone(converter, searches):
+    text, most = "".join(PHRASES) * 40, 0
+    for end in range(0, len(text), 9):
+        searches.clear()
+        found = converter.running(text[:end], max(0, end - 20))
+        most = max(most, sum(searches))
+    assert most <= 3 * SIZE
+    words._full.cache_clear()
+    assert converter.running(text[:end], end - 20) == found
+
+
+class Hearing(Reports):
+    """The reports of a segment of which one kana more is certain each time."""
+
+    def __init__(self, writing):
+        self.said, first = "", SimpleNamespace(frames_done=0)
+        super().__init__(SimpleNamespace(index=0, first=first, second=None), (), writing, None)
+
+    def _tokens(self, carry, clock):
+        return [Token(kana, i, 10 * i, 10 * i + 10, 0.5) for i, kana in enumerate(self.said)], len(self.said)
+
+
+@settings(deadline=None, max_examples=30)
+@given(kana_texts, st.booleans())
+@example("サクネンワユキガオーカッタ", False)
+def test_what_was_stable_stays_stable(converter, text, listed):
+    """How many words are settled may fall with a further kana; what was promised holds all the same."""
+    reports = Hearing(Writing(converter, word_list(["学校似 がっこうに", "和多氏 わたし"] if listed else None)))
+    promised = ()
+    for end in range(1, len(text) + 1):
+        reports.said = text[:end]
+        event = reports.after(None, Clock(10.0, 0.0, None))
+        assert event.stable >= len(promised)
+        assert event.tokens[: len(promised)] == promised
+        promised = event.tokens[: event.stable]
 
 
 @settings(deadline=None, max_examples=8)
@@ -155,6 +212,37 @@ def test_written_tokens_have_the_times_and_kana_of_their_sources(model):
         del certain[: len(spelled)]
     assert not left
     assert segment.nbest[0].token_ids == kana.nbest[0].token_ids
+
+
+def test_what_is_written_alike_is_one_hypothesis(converter):
+    heard = ["サクネンワユキガオーカッタ", "サクネンワユキガオオカッタ", "サクネンワユキガ"]
+    nbest = tuple(Hypothesis((i,), -float(i), kana) for i, kana in enumerate(heard))
+    tokens = tuple(Token(kana, i, 10 * i, 10 * i + 10, 0.5) for i, kana in enumerate(heard[0]))
+    segment = Writing(converter, word_list(None)).segment(Segment(0, 0, 200, heard[0], tokens, nbest))
+    written = [(one.token_ids, one.score, one.text) for one in segment.nbest]
+    assert written == [((0,), 0.0, segment.text), ((2,), -2.0, "昨年は雪が")]
+
+
+@pytest.mark.parametrize(
+    ("kana", "heard", "word", "text", "held"),
+    [
+        ("ケーカイシテイナイ", "カイ", "カイ", "警戒していない", False),
+        ("レンチューワ", "チュー", "チュー", "連中は", False),
+        ("リビングデ", "リビング", "りびんぐ", "リビングで", True),
+        ("リビングデ", "リビング", "ﾘﾋﾞﾝｸﾞ", "リビングで", True),
+        ("コーヒーヲノム", "コーヒー", "こおひい", "コーヒーを飲む", True),
+        ("コンニチワミナサン", "コンニチワ", "コンニチハ", "こんにちはみなさん", True),
+        ("コンニチワミナサン", "コンニチワ", "コンニチワ", "こんにちはみなさん", True),
+        ("ケーカイシテイナイ", "ケーカイ", "警戒", "警戒していない", True),
+        ("コンニチワミナサン", "ミナサン", "南さん", "こんにちはみなさん", False),
+    ],
+)
+def test_a_hotword_is_reported_where_the_text_holds_it(converter, kana, heard, word, text, held):
+    start = 10 * kana.index(heard)
+    tokens = tuple(Token(char, i, 10 * i, 10 * i + 10, 0.5) for i, char in enumerate(kana))
+    match = HotwordMatch(word, start, start + 10 * len(heard), 0)
+    segment = Writing(converter, word_list(None)).segment(Segment(0, 0, 200, kana, tokens, (), (match,)))
+    assert (segment.text, segment.hotwords) == (text, (match,) if held else ())
 
 
 def test_katakana_for_want_of_a_word_are_sure_only_if_they_sound_foreign(converter):

@@ -201,7 +201,7 @@ def assert_inside_the_audio(events, transcript, case):
         assert event.audio_ms <= transcript.duration_ms
         before = starts[event.segment]
         for token in event.tokens:
-            assert before <= token.start_ms <= token.end_ms <= event.audio_ms
+            assert before <= token.start_ms < token.end_ms <= event.audio_ms
             assert 0.0 <= token.confidence <= 1.0
             before = token.end_ms
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import uniasr
 from uniasr.errors import OptionError
+from uniasr.recognizers import biasing
 from uniasr.recognizers.biasing import hotword_scorer
 from uniasr.text import Vocabulary, spelling
 from uniasr.text.hotwords import Hotword, read_hotwords
@@ -138,6 +139,14 @@ def test_words_are_spelled_as_the_model_writes():
     assert Speller(PIECES).spellings(Hotword("new yard")) == ()
 
 
+def test_a_reading_given_for_a_word_in_kana_is_what_is_listened_for():
+    assert spelled(Hotword("ショシ", "さかい"), KATAKANA) == ["サカイ"]
+    assert spelled(Hotword("コイ", "めめめ"), KATAKANA) == ["コイ"]  # the reading cannot be written
+    assert spelled(Hotword("アイ", "カイ"), HIRAGANA) == ["かい"]
+    both = Vocabulary((*KATAKANA.tokens[:-1], *HIRAGANA.tokens[3:-2], "<unk>"))
+    assert spelled(Hotword("アイ", "かい"), both) == ["アイ"]  # who writes both scripts writes the word
+
+
 def test_a_dictionary_reads_what_has_no_reading(monkeypatch):
     monkeypatch.setattr(spelling, "reading_of", {"書誌": "ショシ", "寒河江": "寒ガコウ"}.get)
     expected = Speller(KATAKANA).spellings(Hotword("書誌", "しょし"))
@@ -153,8 +162,12 @@ def test_readings_of_the_real_dictionary():
 
 def test_words_that_cannot_be_written_are_named(monkeypatch):
     monkeypatch.setattr(spelling, "reading_of", lambda word: None)
-    with pytest.raises(OptionError, match=r"寒河江, 設楽 .*readings in kana"):
-        hotword_scorer(["寒河江", "設楽", "カイ"], KATAKANA)
+    advice = {True: "the dictionary does not read them; .* a line.*, or leave", False: "install a dictionary"}
+    for installed, said in advice.items():
+        monkeypatch.setattr(biasing, "has_dictionary", lambda installed=installed: installed)
+        with pytest.raises(OptionError, match=rf"寒河江, 設楽 .*{said}") as caught:
+            hotword_scorer(["寒河江", "設楽", "カイ"], KATAKANA)
+        assert "readings in kana" in str(caught.value)
     with pytest.raises(OptionError, match=r"寒河江 .*nor their readings"):
         hotword_scorer(["寒河江 めめめ"], KATAKANA)
     assert hotword_scorer(None, KATAKANA) is hotword_scorer([], KATAKANA) is None

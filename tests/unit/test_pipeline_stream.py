@@ -86,17 +86,19 @@ def test_what_is_stable_has_the_text_of_the_final():
     assert final.stable == 4
 
 
-def test_a_finished_stream_takes_no_more_audio():
+def test_a_finished_stream_takes_no_more_audio_and_no_words():
     with uniasr.Pipeline(StandIn([], [])).stream() as stream:
         assert stream.finish() == []
-        with pytest.raises(AudioError, match="open another one"):
-            stream.accept(SILENCE)
+        for call in (lambda: stream.accept(SILENCE), lambda: stream.set_hotwords(["カイ"])):
+            with pytest.raises(AudioError, match="open another one"):
+                call()
 
 
 def test_parts_of_another_kind_are_refused():
     punctuation = fabricated(comma_behind_i_stop_behind_u)
     recogniser = StandIn([], [])
-    for wrong in ({"asr": punctuation}, {"asr": 5}, {"asr": recogniser, "vad": recogniser}):
+    classes = ({"asr": uniasr.Uniasr}, {"asr": StandIn}, {"asr": recogniser, "vad": uniasr.Vad})
+    for wrong in ({"asr": punctuation}, {"asr": 5}, {"asr": recogniser, "vad": recogniser}, *classes):
         with pytest.raises(OptionError, match=r"give what load_\w+ returns"):
             uniasr.Pipeline(**wrong)
     with pytest.raises(OptionError, match="punctuation is a StandIn"):

@@ -263,3 +263,12 @@ def test_work_per_packet_is_bounded():
     assert most["encoder2"] <= 6
     assert most["decoder"] <= 60
     assert most["decoder2"] <= 60
+
+
+def test_an_n_best_list_has_each_hypothesis_once():
+    """Hypotheses may differ in blanks and marks alone, which nobody sees."""
+    alphas = [*HALF_SECOND, *HALF_SECOND, 0, 0]
+    (segment,) = fabricated_model().transcribe(samples_of(alphas), RATE_HZ, "fast", beam_size=1000, nbest=1000).segments
+    assert len({one.token_ids for one in segment.nbest}) == len(segment.nbest) > 900
+    assert [one.score for one in segment.nbest] == sorted((one.score for one in segment.nbest), reverse=True)
+    assert segment.nbest[0].text == segment.text

@@ -199,11 +199,39 @@ def test_what_other_programs_would_take_for_markup_is_escaped():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"max_line_chars": 3}, {"max_lines": 3}, {"max_cps": 0}, {"max_cps": float("nan")}, {"max_ms": 500}]
+    "wrong",
+    [
+        {"max_line_chars": 3},
+        {"max_lines": 3},
+        {"max_cps": 0},
+        {"max_cps": float("nan")},
+        {"max_ms": 500},
+        {"max_ms": 9, "min_ms": 9, "gap_ms": 0},
+    ],
 )
 def test_limits_that_no_cue_can_meet_are_option_errors(wrong):
     with pytest.raises(OptionError, match=next(iter(wrong))):
         CueRules(**wrong)
+
+
+def test_what_cannot_be_rendered_is_told_in_a_sentence():
+    value = transcript(evenly("アア"))
+    calls = [
+        (lambda: render(value, ["srt"]), "format .* is unknown; choose one of txt"),
+        (lambda: SubtitleWriter(["srt"]), "format .* is unknown; choose one of srt"),
+        (lambda: render(value.segments[0], "srt"), "transcript is a Segment; give what transcribe returns"),
+        *(
+            (call, "rules is .*; give CueRules")
+            for call in (
+                lambda: render(value, "srt", {"max_ms": 1}),
+                lambda: SubtitleWriter("srt", 7),
+                lambda: make_cues(value, "srt"),
+            )
+        ),
+    ]
+    for call, said in calls:
+        with pytest.raises(OptionError, match=said):
+            call()
 
 
 def test_kana_without_pauses_break_neither_behind_a_sokuon_nor_before_n():

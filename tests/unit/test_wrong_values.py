@@ -97,3 +97,6 @@ def test_a_finished_stream_takes_no_more(load):
     stream.finish()
     with pytest.raises(AudioError, match="has been finished"):
         stream.accept(np.zeros(160, np.int16))
+    if hasattr(stream, "set_hotwords"):
+        with pytest.raises(AudioError, match="has been finished"):
+            stream.set_hotwords(["カイ"])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from uniasr.decoding.scorers import Guidance
-from uniasr.types import F32, F64, I64
+from uniasr.types import F32, F64, I64, Hypothesis
 
 SOS = 1
 """Id of `<s>`, the input of step 0."""
@@ -101,6 +102,15 @@ def _best(totals: F64, count: int) -> I64:
     least = np.partition(totals, len(totals) - count)[len(totals) - count]
     places = np.flatnonzero(totals >= least)
     return places[np.argsort(-totals[places], kind="stable")[:count]]
+
+
+def each_once(hypotheses: Iterable[Hypothesis], what: Callable[[Hypothesis], Hashable]) -> Iterator[Hypothesis]:
+    """The hypotheses in order, without those that are in `what` like one before."""
+    seen: set[Hashable] = set()
+    for one in hypotheses:
+        if what(one) not in seen:
+            seen.add(what(one))
+            yield one
 
 
 def final_order(scores: F64, lengths: I64, length_norm: float) -> I64:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,6 +16,10 @@ PAUSE_MS = 200.0
 """Speech pauses where a token's middle lies further than this from the firing before or from its own."""
 REACH_MS = 110.0
 """A token beside a pause extends this far from its middle (about a mora)."""
+LEAST_MS = 10
+"""No token is shorter where there is room: a frame."""
+ROOM_MS = 60.0
+"""So near to the end of a segment tokens may make room for others: two before the last firing, three beyond it."""
 
 
 def middles(carry: CifCarry, alphas: F32, firings: Firings) -> list[float]:
@@ -60,10 +65,11 @@ def token_times(
         shift_ms: how much later than its firings a model's speech is (`UniasrConfig.time_shift_ms`).
 
     Returns:
-        One (start, end) per token: start <= end <= start of the next. Token i ends at firing i, and starts where token
-        i - 1 ends. Where the firing before lies more than PAUSE_MS before its middle, it starts REACH_MS before the
-        middle; where it fires more than PAUSE_MS behind its middle, it ends REACH_MS behind that: the last bit of its
-        weight came with the token after a pause. So its times depend on no later firing.
+        One (start, end) per token, in order, with LEAST_MS for each if they fit in (`with_lengths`). Token i ends at
+        firing i, and starts where token i - 1 ends. Where the firing before lies more than PAUSE_MS before its middle,
+        it starts REACH_MS before the middle; where it fires more than PAUSE_MS behind its middle, it ends REACH_MS
+        behind that: the last bit of its weight came with the token after a pause. So its times depend on no later
+        firing, but in the last ROOM_MS.
     """
 
     def milliseconds(position: float) -> int:
@@ -83,4 +89,26 @@ def token_times(
                 end = middle + reach
         times.append((milliseconds(start), milliseconds(end)))
         previous_end = end
-    return times
+    return with_lengths(times, milliseconds(-math.inf), limit_ms)
+
+
+def with_lengths(times: Sequence[tuple[int, int]], first_ms: int, limit_ms: int | None) -> list[tuple[int, int]]:
+    """The same ascending times, moved so that each lasts LEAST_MS at least between `first_ms` and the limit, if any.
+
+    What is too short ends later; only what does not fit in before the limit begins earlier. Where there is no room for
+    all, they stay as they are.
+    """
+    if limit_ms is not None and limit_ms - first_ms < LEAST_MS * len(times):
+        return list(times)
+    moved: list[tuple[int, int]] = []
+    at = first_ms
+    for start, end in times:
+        start = max(start, at)
+        at = max(end, start + LEAST_MS)
+        moved.append((start, at))
+    for i in reversed(range(len(moved))):
+        if limit_ms is None or moved[i][1] <= limit_ms:
+            break
+        moved[i] = (min(moved[i][0], limit_ms - LEAST_MS), limit_ms)
+        limit_ms = moved[i][0]
+    return moved

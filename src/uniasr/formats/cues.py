@@ -42,7 +42,7 @@ def make_cues(transcript: Transcript, rules: CueRules | None = None) -> list[Cue
     All visible characters stand in them once and in order. `CueRules` has the limits and their exceptions. Cues lie
     inside the audio as long as it has STEP_MS for each.
     """
-    rules = rules or CueRules()
+    rules = CueRules.given(rules)
     carry, cues = CueCarry(), list[Cue]()
     for segment in transcript.segments:
         carry, certain = lay_out(carry, segment, rules)

@@ -19,13 +19,14 @@ from uniasr.types import Transcript
 def render(transcript: Transcript, fmt: str, rules: CueRules | None = None) -> str:
     """The transcript in one of FORMATS; it ends with a line end unless it is empty.
 
-    `rules` are the limits of subtitle cues; the other formats have none. Raises OptionError for an unknown format.
+    `rules` are the limits of subtitle cues; the other formats have none. Raises OptionError for an unknown format and
+    for what is no transcript or no rules.
     """
-    if fmt in SUBTITLES:
-        return _subtitles(transcript, fmt, rules)
-    if fmt not in _DOCUMENTS:
+    if not isinstance(transcript, Transcript):
+        raise OptionError(f"transcript is a {type(transcript).__name__}; give what transcribe returns")
+    if not isinstance(fmt, str) or fmt not in FORMATS:
         raise OptionError(f"format {fmt!r:.80} is unknown; choose one of {', '.join(FORMATS)}")
-    return _DOCUMENTS[fmt](transcript)
+    return _subtitles(transcript, fmt, rules) if fmt in SUBTITLES else _DOCUMENTS[fmt](transcript)
 
 
 def _subtitles(transcript: Transcript, fmt: str, rules: CueRules | None) -> str:

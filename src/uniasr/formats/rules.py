@@ -55,6 +55,15 @@ class CueRules:
                 f"gap_ms {self.gap_ms!r}, min_ms {self.min_ms!r} and max_ms {self.max_ms!r} do not fit; "
                 "0 <= gap_ms < min_ms <= max_ms must hold"
             )
+        if self.max_ms < STEP_MS:
+            raise OptionError(f"max_ms is {self.max_ms!r}; no cue is shorter than {STEP_MS} ms")
+
+    @classmethod
+    def given(cls, rules: CueRules | None) -> CueRules:
+        """The rules of a call, the usual ones for None. Raises OptionError for anything else."""
+        if not (rules is None or isinstance(rules, cls)):
+            raise OptionError(f"rules is {rules!r:.60}; give CueRules(max_ms=...), or None for the usual ones")
+        return rules or cls()
 
     @property
     def line_columns(self) -> int:

@@ -82,9 +82,9 @@ class SubtitleWriter:
     """
 
     def __init__(self, fmt: str, rules: CueRules | None = None) -> None:
-        if fmt not in SUBTITLES:
+        if not isinstance(fmt, str) or fmt not in SUBTITLES:
             raise OptionError(f"subtitle format {fmt!r:.80} is unknown; choose one of {', '.join(SUBTITLES)}")
-        self._form, self._rules = SUBTITLES[fmt], rules or CueRules()
+        self._form, self._rules = SUBTITLES[fmt], CueRules.given(rules)
         self._carry, self._begun = CueCarry(), False
 
     def add(self, segment: Segment) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from uniasr.pipeline.parts import Convert
 from uniasr.recognizers.punctuation import Punctuator, StreamCarry
+from uniasr.text.hotwords import Hotword
 from uniasr.text.join import join_tokens
 from uniasr.text.normalization import align_tokens
 from uniasr.types import Final, Partial, Segment, Token, Transcript
@@ -28,19 +29,24 @@ class FinishCarry:
 
 @dataclass(frozen=True, slots=True)
 class Finisher:
-    """Punctuation, then inverse text normalisation; either may be missing. Pure: what it remembers is in the carry."""
+    """Punctuation, then inverse text normalisation; either may be missing. Pure: what it remembers is in the carry.
+
+    A hotword stays as the user gave it, whatever its numerals would become elsewhere.
+    """
 
     punctuator: Punctuator | None
     convert: Convert | None
 
-    def partial(self, carry: FinishCarry, event: Partial, offset_ms: int) -> Partial:
+    def partial(self, carry: FinishCarry, event: Partial, offset_ms: int, hotwords: Iterable[Hotword] = ()) -> Partial:
         """A partial result or a refresh in the time of the recording, with marks and numbers.
 
-        Both may change with the words that follow, so that none of its tokens counts as stable then.
+        Both may change with the words that follow, so that none of its tokens counts as stable then. Which of the
+        `hotwords` were heard is known with the final only: until then all count that the text holds.
         """
         tokens, text, stable = shifted(event.tokens, offset_ms), event.text, event.stable
         if self.punctuator is not None or self.convert is not None:
-            _, tokens, text = self._written(carry.punctuation, tokens, ended=False)
+            phrases = [one.word for one in hotwords if one.word in text]
+            _, tokens, text = self._written(carry.punctuation, tokens, phrases, ended=False)
             stable = 0
         audio_ms = event.audio_ms + offset_ms
         return replace(event, segment=carry.segments, tokens=tokens, text=text, stable=stable, audio_ms=audio_ms)
@@ -50,7 +56,8 @@ class Finisher:
     ) -> tuple[FinishCarry, Final]:
         """A final result in the time of the recording, with marks and numbers; `last`: no words follow it."""
         moved = placed(event.result, carry.segments, offset_ms)
-        punctuation, tokens, text = self._written(carry.punctuation, moved.tokens, ended=True, last=last)
+        phrases = [match.word for match in moved.hotwords]
+        punctuation, tokens, text = self._written(carry.punctuation, moved.tokens, phrases, ended=True, last=last)
         done = replace(moved, tokens=tokens, text=text)
         carry = FinishCarry(punctuation, carry.segments + 1)
         return carry, Final(done.index, done.text, done.tokens, done.end_ms, len(done.tokens), done)
@@ -59,20 +66,26 @@ class Finisher:
         """The text of a recording whose segments come one after another."""
         return RecordingText(self)
 
-    def converted(self, tokens: tuple[Token, ...]) -> tuple[tuple[Token, ...], str]:
-        """Tokens with numbers written in digits, and their text."""
+    def converted(self, tokens: tuple[Token, ...], phrases: Sequence[str]) -> tuple[tuple[Token, ...], str]:
+        """Tokens with numbers written in digits, but for those in the phrases, and their text."""
         text = join_tokens([token.text for token in tokens])
         if self.convert is None or not text:
             return tokens, text
-        result = self.convert(text)
+        result = self.convert(text, phrases)
         return align_tokens(tokens, result), result.text
 
     def _written(
-        self, carry: StreamCarry, tokens: tuple[Token, ...], *, ended: bool, last: bool = False
+        self,
+        carry: StreamCarry,
+        tokens: tuple[Token, ...],
+        phrases: Sequence[str],
+        *,
+        ended: bool,
+        last: bool = False,
     ) -> tuple[StreamCarry, tuple[Token, ...], str]:
         if self.punctuator is not None:
             carry, tokens = self.punctuator.follow(carry, tokens, ended=ended, last=last)
-        return carry, *self.converted(tokens)
+        return carry, *self.converted(tokens, phrases)
 
 
 class RecordingText:
@@ -100,8 +113,9 @@ class RecordingText:
     def _ready(self, groups: Iterable[tuple[Token, ...]]) -> list[Segment]:
         ready = []
         for tokens in groups:
-            written, text = self._finisher.converted(tokens)
-            ready.append(replace(self._waiting.popleft(), tokens=written, text=text))
+            segment = self._waiting.popleft()
+            written, text = self._finisher.converted(tokens, [match.word for match in segment.hotwords])
+            ready.append(replace(segment, tokens=written, text=text))
         return ready
 
 

@@ -28,8 +28,9 @@ class Pipeline:
         asr: the recogniser; None means the packaged Japanese model.
         vad: finds speech, so that silence costs little and long recordings are cut where nobody speaks.
         punctuation: puts marks.
-        itn: writes numbers with digits: the code of a language, or a function from text to text or to
-            `uniasr.text.Normalized`, which also says where every part comes from.
+        itn: writes numbers with digits, except in hotwords: the code of a language, or a function from text to text or
+            to `uniasr.text.Normalized`, which also says where every part comes from; what it does to hotwords is its
+            own affair.
         device, backend, threads: of parts that are given by name, as in `uniasr.load_model`.
 
     Immutable; safe to use from many threads.
@@ -172,14 +173,16 @@ class Pipeline:
             self._need_no_vad(max_end_silence_ms, 0.0)
         if not callable(getattr(self.asr, "stream", None)):
             raise OptionError(f"asr is a {type(self.asr).__name__} without streams; transcribe, or give another one")
-        open_recognition = partial(self.asr.stream, mode, latency, sample_rate, 1, **_with_words(options))
+        options = _with_words(options)
+        open_recognition = partial(self.asr.stream, mode, latency, sample_rate, 1, **options)
         open_recognition()  # wrong options raise before any audio
         vad = None
         if self.vad is not None:
             changes = _vad_changes(self.vad, options.get("max_segment_s"))
             session = self.vad.stream(sample_rate, max_end_silence_ms, **changes).session
             vad = (self.vad.engine, session)
-        return PipelineStream(open_recognition, self._finisher, PcmDecoder(channels), sample_rate, vad)
+        decoder, hotwords = PcmDecoder(channels), options.get("hotwords")
+        return PipelineStream(open_recognition, self._finisher, decoder, sample_rate, vad, hotwords)
 
     def _finished(self, transcript: Transcript) -> Transcript:
         """A transcript of a whole recording with marks and numbers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -18,10 +18,15 @@ from uniasr.text.normalization.differences import differences
 from uniasr.text.normalization.records import normalized
 from uniasr.types import Event, Transcript
 
-Convert: TypeAlias = Callable[[str], Normalized]
-"""Inverse text normalisation of one text, with the spans that its parts come from."""
 ItnFunction: TypeAlias = Callable[[str], Normalized | str]
-"""The same as a user may give it: of a text without spans, the words that differ are the spans."""
+"""Inverse text normalisation as a user may give it, of whole texts: without spans, the words that differ are these."""
+
+
+class Convert(Protocol):
+    """Inverse text normalisation."""
+
+    def __call__(self, text: str, phrases: Sequence[str] = ()) -> Normalized:
+        """One text in digits, except phrases in it, with the spans that its parts come from."""
 
 
 class LiveRecognition(Protocol):
@@ -88,8 +93,8 @@ def recogniser(given: Recogniser | Name | None, *runtime: Any) -> Recogniser:
     if given is None or isinstance(given, str | PathLike):
         return load_model(_path(given), *runtime)
     known = any(callable(getattr(given, name, None)) for name in ("attempt", "stream"))  # files or streams may do
-    if not known or isinstance(given, Vad | Punctuator):
-        raise OptionError(f"asr is a {type(given).__name__}; give what load_model returns, a name, or None")
+    if not known or isinstance(given, type | Vad | Punctuator):
+        raise OptionError(f"asr is {_kind(given)}; give what load_model returns, a name, or None")
     return given
 
 
@@ -98,7 +103,7 @@ def detector(given: Vad | Name | None, *runtime: Any) -> Vad | None:
     if isinstance(given, str | PathLike):
         return load_vad(_path(given), *runtime)
     if not (given is None or isinstance(given, Vad)):
-        raise OptionError(f"vad is a {type(given).__name__}; give what load_vad returns, a name, or None")
+        raise OptionError(f"vad is {_kind(given)}; give what load_vad returns, a name, or None")
     return given
 
 
@@ -107,9 +112,7 @@ def punctuator(given: Punctuator | Name | None, *runtime: Any) -> Punctuator | N
     if isinstance(given, str | PathLike):
         return load_punctuator(_path(given), *runtime)
     if not (given is None or isinstance(given, Punctuator)):
-        raise OptionError(
-            f"punctuation is a {type(given).__name__}; give what load_punctuator returns, a name, or None"
-        )
+        raise OptionError(f"punctuation is {_kind(given)}; give what load_punctuator returns, a name, or None")
     return given
 
 
@@ -123,11 +126,11 @@ def converter(given: ItnFunction | str | None) -> Convert | None:
         raise OptionError(f"itn is {given!r:.80}; choose one of {', '.join(LANGUAGES['itn'])}, a function, or None")
     language = given
     convert("", language)  # a missing package is told now and not behind the recognition
-    return lambda text: convert(text, language, spans=True)
+    return lambda text, phrases=(): convert(text, language, spans=True, whitelist=phrases)
 
 
 def _with_spans(function: ItnFunction) -> Convert:
-    def convert(text: str) -> Normalized:
+    def convert(text: str, phrases: Sequence[str] = ()) -> Normalized:
         result = function(text)
         if isinstance(result, str):
             return normalized(text, differences(text, result))
@@ -150,6 +153,10 @@ def _tiles(found: Normalized, source: str) -> bool:
             return False
         at, made = span.source_end, span.end
     return (found.source, at, made) == (source, len(source), len(found.text))
+
+
+def _kind(given: object) -> str:
+    return f"the class {given.__name__}" if isinstance(given, type) else f"a {type(given).__name__}"
 
 
 def _path(given: Name | None) -> str | Path | None:

@@ -17,7 +17,7 @@ from uniasr.pipeline.finish import FinishCarry, Finisher
 from uniasr.pipeline.parts import LiveRecognition
 from uniasr.pipeline.speech import Recent
 from uniasr.recognizers.vad import Session, advance
-from uniasr.text.hotwords import read_hotwords
+from uniasr.text.hotwords import Hotwords, read_hotwords
 from uniasr.types import F32, Event, Final
 
 
@@ -41,6 +41,7 @@ class PipelineStream:
         decoder: PcmDecoder,
         rate_hz: int,
         vad: tuple[Engine, Session] | None,
+        hotwords: Hotwords | None = None,
     ) -> None:
         self._open_recognition, self._finisher, self._decoder, self._rate_hz = (
             open_recognition,
@@ -52,13 +53,14 @@ class PipelineStream:
         self._open = _Open(open_recognition(), 0, 0) if vad is None else None
         self._spoken: tuple[FinishCarry, Final, int] | None = None
         """What the latest final with words was made from."""
-        self._hotwords: tuple[Any] | None = None
+        self._hotwords = () if hotwords is None else read_hotwords(hotwords)
+        self._changed = False
+        """Whether these are other words than the recogniser is opened with."""
         self._finished = False
 
     def accept(self, packet: Any) -> list[Event]:
         """Events that become certain with this packet, which is what `Stream.accept` of a model takes."""
-        if self._finished:
-            raise AudioError("this stream has been finished; open another one for more audio")
+        self._must_be_open()
         samples = self._decoder.decode(packet)
         return [event for piece in pieces(samples, self._rate_hz) for event in self._hear(piece)]
 
@@ -77,11 +79,15 @@ class PipelineStream:
         return self._with_end(self._follow())
 
     def set_hotwords(self, hotwords: Any) -> None:
-        """Listen for other words from here on; None listens for none. Raises OptionError as opening with them does."""
+        """Listen for other words from here on; None listens for none.
+
+        Raises OptionError as opening with them does, AudioError where the stream has been finished.
+        """
+        self._must_be_open()
         words = None if hotwords is None else read_hotwords(hotwords)
         # Where nobody speaks, a recogniser that hears nothing tells whether it can listen for them.
         _set_hotwords(self._open.recognition if self._open is not None else self._open_recognition(), words)
-        self._hotwords = (words,)
+        self._hotwords, self._changed = words or (), True
 
     def __enter__(self) -> PipelineStream:
         return self
@@ -90,6 +96,10 @@ class PipelineStream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Nothing to release."""
+
+    def _must_be_open(self) -> None:
+        if self._finished:
+            raise AudioError("this stream has been finished; open another one for more audio")
 
     def _hear(self, samples: F32) -> list[Event]:
         if self._vad is None:
@@ -120,8 +130,8 @@ class PipelineStream:
 
     def _recognition(self) -> LiveRecognition:
         recognition = self._open_recognition()
-        if self._hotwords is not None:
-            _set_hotwords(recognition, *self._hotwords)
+        if self._changed:
+            _set_hotwords(recognition, self._hotwords or None)
         return recognition
 
     def _feed(self, until_ms: int) -> list[Event]:
@@ -155,7 +165,7 @@ class PipelineStream:
                 self._carry, final = self._finisher.final(self._carry, event, self._open.start_ms)
                 finished.append(final)
             else:
-                finished.append(self._finisher.partial(self._carry, event, self._open.start_ms))
+                finished.append(self._finisher.partial(self._carry, event, self._open.start_ms, self._hotwords))
         return finished
 
 

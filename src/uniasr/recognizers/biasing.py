@@ -7,6 +7,7 @@ from functools import lru_cache
 from uniasr.decoding.hotwords import HotwordScorer, Spelling
 from uniasr.errors import OptionError
 from uniasr.text.hotwords import Hotword, Hotwords, read_hotwords
+from uniasr.text.readings import has_dictionary
 from uniasr.text.spelling import Speller
 from uniasr.text.vocabulary import Vocabulary
 
@@ -43,9 +44,10 @@ def _built(words: tuple[Hotword, ...], vocabulary: Vocabulary) -> HotwordScorer:
 def _complaint(lost: list[Hotword]) -> str:
     names = ", ".join(word.word for word in lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
     if all(word.reading is None for word in lost):
+        cause = ", and the dictionary does not read them" if has_dictionary() else ""
+        install = "" if cause else "install a dictionary with pip install 'uniasr[ja]', "
         return (
-            f"the model cannot write the hotwords {names} with its tokens; give their readings in kana "
-            "('寒河江 さがえ', one word and its reading a line), install a dictionary with pip install 'uniasr[ja]', "
-            "or leave them out"
+            f"the model cannot write the hotwords {names} with its tokens{cause}; give their readings in kana "
+            f"('寒河江 さがえ', one word and its reading a line), {install}or leave them out"
         )
     return f"the model cannot write the hotwords {names} with its tokens, nor their readings; leave them out"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from operator import attrgetter
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -13,18 +15,23 @@ from typing import Any
 import numpy as np
 
 from uniasr.checkpoints.stamps import Stamp, stamp_of
+from uniasr.decoding.hypotheses import each_once
 from uniasr.decoding.rescoring import Rescoring
 from uniasr.errors import OptionError
-from uniasr.text.hotwords import Hotwords
+from uniasr.text.hotwords import Hotwords, is_kana
 from uniasr.text.join import join_tokens
 from uniasr.text.kana import katakana
 from uniasr.text.kana_kanji import Converter
 from uniasr.text.kana_kanji.listed import ListedWords, word_list
 from uniasr.text.normalization import align_tokens
+from uniasr.text.spelling import pronunciations
 from uniasr.text.vocabulary import Vocabulary
 from uniasr.types import F64, I64, DecodingOptions, HotwordMatch, Segment, Token
 
 NONE = "none"
+_KANA = re.compile("[ァ-ヴー]+")
+_PARTICLES = str.maketrans("ハヘヲ", "ワエオ")
+"""How particles sound; what else is written so is taken for one on both sides of a comparison."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +49,14 @@ class Writing:
     def segment(self, segment: Segment) -> Segment:
         """A segment with its tokens, text and the texts of its hypotheses written; their ids stay those of the kana.
 
-        Hotwords that were heard but not written (another word of their sound made more sense) are left out.
+        Hypotheses that are written alike are one, with the score of the best. Hotwords that were heard but not written
+        (another word of their sound made more sense) are left out.
         """
         tokens = self.tokens(segment.tokens)
         text, nbest = _text(tokens), segment.nbest
         if nbest:  # the first is what the tokens say
             others = (replace(one, text=self.converter.convert(one.text, self.words)) for one in nbest[1:])
-            nbest = (replace(nbest[0], text=text), *others)
+            nbest = tuple(each_once([replace(nbest[0], text=text), *others], attrgetter("text")))
         hotwords = tuple(match for match in segment.hotwords if _written_in(match, tokens))
         return replace(segment, tokens=tokens, text=text, nbest=nbest, hotwords=hotwords)
 
@@ -134,14 +142,19 @@ def _opened(directory: Path, _stamp: Stamp) -> Converter:
 
 
 def _written_in(match: HotwordMatch, tokens: Sequence[Token]) -> bool:
-    """Whether the tokens that overlap a hotword's place hold it, as written or, for a word given in kana, as read."""
+    """Whether the tokens that overlap a hotword's place hold it, or for a word given in kana, kana of its sound."""
     near = [token for token in tokens if token.start_ms < match.end_ms and token.end_ms > match.start_ms]
-    read = "".join(token.reading or token.text for token in near)
-    return any(_plain(match.word) in _plain(text) for text in (_text(near), read))
+    word = _plain(match.word)
+    if word in _plain(_text(near)):
+        return True
+    # its sound inside a word in kanji (カイ in 警戒) is not the word
+    parts = (token.reading or token.text if _KANA.fullmatch(_plain(token.text)) else " " for token in near)
+    heard = _plain("".join(parts)).translate(_PARTICLES)
+    return is_kana(word) and any(sound in heard for sound in pronunciations(word.translate(_PARTICLES)))
 
 
 def _plain(text: str) -> str:
-    """One form for half-width, decomposed and other kana of one sound."""
+    """One form for half-width, decomposed and other kana."""
     return katakana(unicodedata.normalize("NFKC", text))
 
 

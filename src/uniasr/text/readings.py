@@ -28,6 +28,11 @@ def reading_of(word: str) -> str | None:
         return "".join(part.reading_form() for part in tokenizer.tokenize(word))
 
 
+def has_dictionary() -> bool:
+    """Whether there is a dictionary to ask."""
+    return _tokenizer() is not None
+
+
 @lru_cache(maxsize=1)
 def _tokenizer() -> Any:
     try:

@@ -59,16 +59,18 @@ class Speller:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._index = token_index(vocabulary.tokens)
         self._longest = max(map(len, self._index))
+        self._by_sound = not {"い", "イ"} <= set(self._index)  # who has both scripts writes words as people do
 
     def spellings(self, hotword: Hotword) -> tuple[tuple[int, ...], ...]:
         """Token ids of a word, one entry per way to write it; none when the vocabulary cannot write it.
 
-        The reading counts only where the word itself cannot be written; a dictionary's only where none is given.
+        A model that writes kana by their sound writes a given reading also of a word in kana (キヤノン, キャノン).
+        Else the reading counts only where the word itself cannot be written; a dictionary's only where none is given.
         """
-        found = self._written(hotword.word)
-        if not found and (reading := hotword.reading or reading_of(hotword.word)):
-            found = self._written(reading)
-        return found
+        first, second = hotword.word, hotword.reading
+        if second and self._by_sound and is_kana(first):
+            first, second = second, first
+        return self._written(first) or self._written(second or reading_of(hotword.word) or "")
 
     def _written(self, text: str) -> tuple[tuple[int, ...], ...]:
         forms = self._forms(unicodedata.normalize("NFKC", text))
@@ -78,9 +80,9 @@ class Speller:
         """How a model with these tokens may write a text."""
         if not is_kana(text):
             return list(dict.fromkeys((text, text.lower())))
-        if "い" not in self._index:
-            return pronunciations(text)
-        return [text] if "イ" in self._index else [hiragana(katakana_only(katakana(text)))]
+        if not self._by_sound:
+            return [text]
+        return [hiragana(katakana_only(katakana(text)))] if "い" in self._index else pronunciations(text)
 
     def _cut(self, text: str) -> tuple[int, ...] | None:
         """Tokens of a text, word by word; pieces of a word carry the vocabulary's marks."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
+from operator import attrgetter
 
 import numpy as np
 
 from uniasr.configs.decoding import DoubtConfig, ViewConfig
 from uniasr.decoding.beam import EOS, SOS
 from uniasr.decoding.ctc import BLANK
-from uniasr.decoding.hypotheses import Ended, final_order
+from uniasr.decoding.hypotheses import Ended, each_once, final_order
 from uniasr.decoding.rescoring import Rescoring, rescored
 from uniasr.recognizers.uniasr.ctc_head import doubts, head_of, in_council, is_said
 from uniasr.recognizers.uniasr.passes import PassCarry
@@ -46,7 +48,7 @@ def account(segment: OpenSegment, clock: Clock, options: DecodingOptions, judges
     clock = replace(clock, limit_ms=clock.at_frame(segment.num_frames))  # the last row may reach beyond the last frame
     head = head_of(carry, num_rows)
     judges = [*judges, *([head] if head else [])]
-    ended = carry.search.results(max(options.nbest, options.beam_size) if judges else options.nbest)
+    ended = carry.search.results(max(options.nbest, options.beam_size))
     if judges:
         ended = rescored(ended, judges, options.length_norm)
     return Account(carry, num_rows, clock, ended, head)
@@ -88,15 +90,14 @@ class ClosedSegment:
             shown = shown_tokens(one.carry, best, clock, vocabulary, one.num_rows)
             hotwords = _hotwords_in(one.carry, shown, index)
         tokens = visible(shown)
-        hypotheses = []
-        for ended, _ in self.ranked[: options.nbest]:
-            ids = tuple(i for i in ended.ids.tolist() if i not in (BLANK, SOS, EOS))
-            hypotheses.append(Hypothesis(ids, ended.score, join_tokens([vocabulary.tokens[i] for i in ids])))
-        return Segment(index, first.clock.at_frame(0), end_ms, text_of(tokens), tokens, tuple(hypotheses), hotwords)
+        # some differ in blanks and marks alone, or come from several accounts
+        hypotheses = each_once((_hypothesis(ended, vocabulary) for ended, _ in self.ranked), attrgetter("token_ids"))
+        nbest = tuple(islice(hypotheses, options.nbest))
+        return Segment(index, first.clock.at_frame(0), end_ms, text_of(tokens), tokens, nbest, hotwords)
 
 
 def rank(accounts: Sequence[Account], options: DecodingOptions) -> list[tuple[Ended, Account]]:
-    """The best hypotheses of all accounts, best first, each text once: for each head the mean of all heads judges.
+    """The best hypotheses of all accounts, best first: for each head the mean of all heads judges.
 
     In one view a wrong text may sound right, but hardly in all.
     """
@@ -107,10 +108,12 @@ def rank(accounts: Sequence[Account], options: DecodingOptions) -> list[tuple[En
         ranked += [(ended, one) for ended in rescored(one.ended[:pool], council, length_norm)]
     scores = np.array([ended.score for ended, _ in ranked], np.float64)
     lengths = np.array([len(ended.ids) for ended, _ in ranked], np.int64)
-    texts: dict[tuple[int, ...], tuple[Ended, Account]] = {}
-    for i in final_order(scores, lengths, length_norm):
-        texts.setdefault(tuple(ranked[i][0].ids.tolist()), ranked[i])
-    return list(texts.values())
+    return [ranked[i] for i in final_order(scores, lengths, length_norm)]
+
+
+def _hypothesis(ended: Ended, vocabulary: Vocabulary) -> Hypothesis:
+    ids = tuple(i for i in ended.ids.tolist() if i not in (BLANK, SOS, EOS))
+    return Hypothesis(ids, ended.score, join_tokens([vocabulary.tokens[i] for i in ids]))
 
 
 def _hotwords_in(carry: PassCarry, shown: Sequence[Token | None], index: int) -> tuple[HotwordMatch, ...]:

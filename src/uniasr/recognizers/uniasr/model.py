@@ -222,8 +222,7 @@ class Stream:
 
         Raises AudioError for values that no recording has.
         """
-        if self.session.ended:
-            raise AudioError("this stream has been finished; open another one for more audio")
+        self._must_be_open()
         for piece in pieces(self.decoder.decode(packet), self.session.sample_rate_hz):
             self.session.feed(piece)
             advance(self.engine, [self.session])
@@ -232,10 +231,11 @@ class Stream:
     def set_hotwords(self, hotwords: Hotwords | None) -> None:
         """Listen for other words from here on, in the open segment too; None listens for none.
 
-        Raises OptionError as opening a stream with them does; the words before then stay. Kana of the open segment are
-        written as before, since its stable words would not be stable otherwise. Where segments are heard again
-        (`ja` in normal mode), the list of that time serves for all of the open segment.
+        The words before then stay. Kana of the open segment are written as before, since its stable words would not be
+        stable otherwise. Where segments are heard again (`ja` in normal mode), the list of that time serves for all of
+        the open segment. Raises OptionError as opening a stream with them does, AudioError where it has been finished.
         """
+        self._must_be_open()
         self.session.set_hotwords(hotwords)
 
     def finish(self) -> list[Event]:
@@ -245,6 +245,10 @@ class Stream:
             self.session.end()
             advance(self.engine, [self.session])
         return self.session.drain()
+
+    def _must_be_open(self) -> None:
+        if self.session.ended:
+            raise AudioError("this stream has been finished; open another one for more audio")
 
     def __enter__(self) -> Stream:
         return self

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from uniasr.decoding.beam import Path
+from uniasr.decoding.timestamps import ROOM_MS, with_lengths
 from uniasr.recognizers.uniasr.passes import PassCarry
 from uniasr.recognizers.uniasr.segments import Clock, Hearing, OpenSegment, shown_tokens, text_of, visible
 from uniasr.recognizers.written import Writing
@@ -22,7 +23,7 @@ class Reports:
     vocabulary: Vocabulary
     writing: Writing | None
     """How kana become what is shown."""
-    refresh_ms: int | None
+    refresh_ms: float | None
     """Least time between refreshes."""
     refreshed: Sequence[Token | None] = ()
     stable: int = 0
@@ -30,6 +31,8 @@ class Reports:
     frames: int = 0
     """Feature rows that they cover."""
     refreshed_ms: int | None = None
+    promised: int = 0
+    """Leading tokens that an event has called stable."""
 
     def after(self, carry: PassCarry, clock: Clock) -> Partial | None:
         """What there is to show after a chunk of a pass: Partial after pass 1, Refresh after pass 2 if it is time."""
@@ -53,9 +56,11 @@ class Reports:
         behind = [token for token, end in zip(ahead, first.ends, strict=False) if end > self.frames]
         head = visible(self.refreshed)
         last_ms = head[-1].end_ms if head else 0
+        shown = visible(behind)
+        times = [(max(token.start_ms, last_ms), max(token.end_ms, last_ms)) for token in shown]
+        times = with_lengths(times, last_ms, clock.limit_ms)
         tail = tuple(
-            Token(token.text, token.id, max(token.start_ms, last_ms), max(token.end_ms, last_ms), token.confidence)
-            for token in visible(behind)
+            replace(token, start_ms=start, end_ms=end) for token, (start, end) in zip(shown, times, strict=True)
         )
         return self._event(kind, head + tail, _count(self.refreshed[: self.stable]), clock)
 
@@ -67,17 +72,18 @@ class Reports:
         path: Path = carry.search.running()
         open_text = carry.doubtful or self.segment.hearing is Hearing.FIRST
         stable = 0 if open_text else carry.search.committed()
-        # A segment may close behind any row, and inside the last one without look-ahead; what it cuts off moves.
-        unsure = max(0.0, carry.plan.shift_ms) / carry.plan.row_ms + (carry.plan.chunk.look_ahead == 0)
-        if unsure:
-            stable = min(stable, bisect_right(carry.ends, carry.cif.row - unsure))
+        # A segment may close behind any row, and inside the last one without look-ahead; what it cuts off moves, and
+        # what is near makes room for it.
+        unsure = (max(0.0, carry.plan.shift_ms) + ROOM_MS) / carry.plan.row_ms + (carry.plan.chunk.look_ahead == 0)
+        stable = min(stable, bisect_right(carry.ends, carry.cif.row - unsure))
         return shown_tokens(carry, path, clock, self.vocabulary, carry.cif.row), stable
 
     def _event(self, kind: type[Partial], tokens: tuple[Token, ...], stable: int, clock: Clock) -> Partial:
         if self.writing:
             tokens, stable = self.writing.partial(tokens, stable)
-        segment = self.segment
-        return kind(segment.index, text_of(tokens), tokens, clock.at_frame(segment.first.frames_done), stable)
+        # with a kana more, fewer words may be known to be settled; those that were still are
+        segment, self.promised = self.segment, max(self.promised, stable)
+        return kind(segment.index, text_of(tokens), tokens, clock.at_frame(segment.first.frames_done), self.promised)
 
 
 def _count(tokens: Sequence[Token | None]) -> int:

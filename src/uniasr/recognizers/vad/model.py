@@ -20,7 +20,7 @@ from uniasr.features.frontend import FrontEnd
 from uniasr.recognizers.together import Family, together
 from uniasr.recognizers.vad.detector import Boundary, Detector, DetectorState, joined
 from uniasr.recognizers.vad.session import BATCH, Session, advance
-from uniasr.types import F64
+from uniasr.types import F64, MOST_NUMBER, is_number
 
 
 class Vad:
@@ -126,12 +126,11 @@ class Vad:
         if profile not in tuple(PROFILES):
             raise OptionError(f"profile is {profile!r:.80}; choose one of {', '.join(PROFILES)}")
         if max_end_silence_ms is not None:
-            if (
-                not isinstance(max_end_silence_ms, int)
-                or isinstance(max_end_silence_ms, bool)
-                or max_end_silence_ms < 0
-            ):
-                raise OptionError(f"max_end_silence_ms is {max_end_silence_ms!r:.80}; give whole milliseconds from 0")
+            if not (isinstance(max_end_silence_ms, int) and is_number(max_end_silence_ms) and max_end_silence_ms >= 0):
+                raise OptionError(
+                    f"max_end_silence_ms is {max_end_silence_ms!r:.80}; give whole milliseconds from 0 to "
+                    f"{MOST_NUMBER:.0e}"
+                )
             if "silence_schedule" in PROFILES[profile] or "silence_schedule" in changes:
                 raise OptionError(
                     "max_end_silence_ms fixes what a silence schedule (profile 'dynamic') changes; give one of them"

@@ -4,7 +4,7 @@ hashing     tables by hash                      search        the best way throu
 tables      the arrays of a model               alternatives  further ways
 lattice     the words that kana may hold        listed        hotwords as words of the lattice
 windows     a run of any length              certainty     how sure the choice of a word is
-converter   the public class
+words       the words of a run             converter     the public class
 
 How the arrays are made is `recipes/ja_written`; how they are read, `checkpoints.kana_kanji`.
 """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Literal, overload
@@ -13,12 +12,12 @@ from uniasr.errors import OptionError
 from uniasr.text.hotwords import Hotwords
 from uniasr.text.kana import katakana
 from uniasr.text.kana_kanji.alternatives import alternatives
-from uniasr.text.kana_kanji.certainty import certainties
-from uniasr.text.kana_kanji.lattice import Lattice, build
+from uniasr.text.kana_kanji.lattice import build
 from uniasr.text.kana_kanji.listed import ListedWords, word_list
 from uniasr.text.kana_kanji.search import described, search
-from uniasr.text.kana_kanji.tables import UNKNOWN, Tables
-from uniasr.text.kana_kanji.windows import SIZE, Window, best_costs, settled, windows
+from uniasr.text.kana_kanji.tables import Tables
+from uniasr.text.kana_kanji.windows import SIZE, best_costs, settled
+from uniasr.text.kana_kanji.words import Word, words_of, written
 from uniasr.text.normalization.records import LITERAL, Normalized, Span
 
 MOST_ALTERNATIVES = 100
@@ -28,16 +27,6 @@ WORD = "word"
 """Kind of a span that was converted."""
 
 _KANA = re.compile("[ぁ-ゖァ-ヺー]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """`kana[start:end]` is written `text`, as probably as `certainty` says."""
-
-    start: int
-    end: int
-    text: str
-    certainty: float
 
 
 class Converter:
@@ -73,13 +62,8 @@ class Converter:
         text, and for unusable hotwords.
         """
         listed = word_list(hotwords)
-        words = [
-            word
-            for start, run in _runs(kana)
-            for window in windows(run, self.tables, listed)
-            for word in self._words(start, window, listed, certain=spans)
-        ]
-        result = _result(kana, words)
+        runs = (words_of(run, start, self.tables, listed, certain=spans) for start, run in _runs(kana))
+        result = _result(kana, [word for run in runs for word in run.words])
         return result if spans else result.text
 
     def log_probability(self, kana: str, hotwords: Hotwords | ListedWords | None = None) -> float:
@@ -106,24 +90,25 @@ class Converter:
         listed = word_list(hotwords)
         for start, run in _runs(kana):
             if start + len(run) == len(kana):
-                *_, last = windows(run, self.tables, listed)
-                return start + settled(last, self.tables, listed, len(last.kana))
+                found = words_of(run, start, self.tables, listed, certain=False)
+                return start + found.start + settled(found.window, self.tables, listed, len(found.window.kana))
         return len(kana)  # a word holds nothing but kana
 
     def running(self, kana: str, stable: int, hotwords: Hotwords | ListedWords | None = None) -> tuple[Normalized, int]:
         """What a text that goes on looks like now, and how much of it stays if its first `stable` characters do.
 
-        `convert` with spans and `settled` of the first characters, mostly by one search. Arguments and errors as there.
+        `convert` with spans and `settled` of the first characters, mostly by one search. Each time only the kana behind
+        the last full window are searched, or little more. Arguments and errors as there.
         """
         listed, words, left = word_list(hotwords), list[Word](), stable
         for start, run in _runs(kana):
-            for window in windows(run, self.tables, listed):
-                words += self._words(start, window, listed, certain=True)
+            found = words_of(run, start, self.tables, listed, certain=True)
+            words += found.words
             if start < stable <= start + len(run):
                 known = stable - start
                 # in one window the ways to a place are the same whatever lies behind it
                 fits = len(run) <= SIZE
-                left = settled(window, self.tables, listed, known) if fits else self.settled(run[:known], listed)
+                left = settled(found.window, self.tables, listed, known) if fits else self.settled(run[:known], listed)
                 left += start
         return _result(kana, words), left
 
@@ -151,23 +136,10 @@ class Converter:
         found: dict[str, float] = {}
         (ways,) = search(lattices, known, self.tables)
         for cost, path in islice(alternatives(lattice, known, ways, self.tables), count * TRIES):
-            found.setdefault("".join(self._text(lattice, i, kana, listed) for i in path), -cost)
+            found.setdefault("".join(written(lattice, i, kana, self.tables, listed) for i in path), -cost)
             if len(found) == count:
                 break
         return list(found.items())
-
-    def _words(self, start: int, window: Window, listed: ListedWords, *, certain: bool) -> Iterator[Word]:
-        """The words of a window of a run that begins at `start` of the text; certainties are 1 if not wanted."""
-        lattice, at = window.lattice, start + window.start
-        sure = certainties(window) if certain else [1.0] * len(window.words)
-        for i, certainty in zip(window.words, sure, strict=True):
-            written = self._text(lattice, i, window.kana, listed)
-            yield Word(at + int(lattice.start[i]), at + int(lattice.end[i]), written, certainty)
-
-    def _text(self, lattice: Lattice, i: int, kana: str, listed: ListedWords) -> str:
-        word = int(lattice.word[i])
-        written = listed.words[-1 - word].surface if word < 0 else "" if word == UNKNOWN else self.tables.surface(word)
-        return written or kana[int(lattice.start[i]) : int(lattice.end[i])]
 
 
 def _runs(text: str) -> Iterator[tuple[int, str]]:

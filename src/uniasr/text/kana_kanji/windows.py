@@ -17,12 +17,33 @@ TOGETHER = 32
 """Runs that are searched at once."""
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a window leaves to the next one."""
+
+    size: int
+    """Kana of the words that it took."""
+    before: int = START
+    last: int = START
+    """The last two words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Kana to be searched in one window; nothing else decides what is found."""
+
+    kana: str
+    before: int
+    last: int
+    """The words in front of them."""
+    goes_on: bool
+    """Whether more kana follow."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """A part of a run, and the words that are taken from it."""
+    """An excerpt of a run, and the words that are taken from it."""
 
-    start: int
-    """In the run."""
     kana: str
     lattice: Lattice
     ways: Ways
@@ -31,9 +52,15 @@ class Window:
     cost: float
     """Of these words; in the last window also of the end of the text."""
 
+    @property
+    def left(self) -> Left:
+        """What begins the next window."""
+        before, last = (int(self.lattice.word[i]) for i in ([0, *self.words])[-2:])
+        return Left(int(self.lattice.end[self.words[-1]]), before, last)
+
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Reached:
     """How far a run has been searched."""
 
     run: str
@@ -47,52 +74,46 @@ class _Place:
         """Whether the next window is the last one."""
         return self.start + SIZE >= len(self.run)
 
-    def behind(self, window: Window) -> _Place:
+    @property
+    def excerpt(self) -> Excerpt:
+        """The kana of the next window."""
+        return Excerpt(self.run[self.start : self.start + SIZE], self.before, self.last, not self.ends_here)
+
+    def behind(self, left: Left) -> Reached:
         """The place behind the words of the next window."""
-        lattice, words = window.lattice, window.words
-        before, last = (int(lattice.word[i]) for i in ([0, *words])[-2:])
-        return _Place(self.run, self.start + int(lattice.end[words[-1]]), before, last)
-
-
-def windows(run: str, tables: Tables, listed: ListedWords) -> Iterator[Window]:
-    """The windows of a run of katakana; each begins with what the one before has left, behind its last two words."""
-    place = _Place(run)
-    while place.start < len(run):
-        (window,) = _next_windows([place], tables, listed)
-        yield window
-        place = place.behind(window)
+        return Reached(self.run, self.start + left.size, left.before, left.last)
 
 
 def best_costs(runs: Sequence[str], tables: Tables, listed: ListedWords) -> list[float]:
     """The cost of the words of each run; together or one by one, they are the same."""
     found = [0.0] * len(runs)
-    places = {number: _Place(run) for number, run in enumerate(runs) if run}
+    places = {number: Reached(run) for number, run in enumerate(runs) if run}
     while places:
         some = list(islice(places.items(), TOGETHER))
-        next_ones = _next_windows([place for _, place in some], tables, listed)
+        next_ones = searched([place.excerpt for _, place in some], tables, listed)
         for (number, place), window in zip(some, next_ones, strict=True):
             found[number] += window.cost
-            places[number] = place.behind(window)
             if place.ends_here:
                 del places[number]
+            else:
+                places[number] = place.behind(window.left)
     return found
 
 
-def _next_windows(places: Sequence[_Place], tables: Tables, listed: ListedWords) -> Iterator[Window]:
-    """The window at each place."""
-    texts = [place.run[place.start : place.start + SIZE] for place in places]
-    lattices = build(texts, tables, listed, [place.last for place in places])
-    found = search(lattices, described(lattices, tables), tables, [place.before for place in places])
-    for number, (place, kana, ways) in enumerate(zip(places, texts, found, strict=True)):
+def searched(excerpts: Sequence[Excerpt], tables: Tables, listed: ListedWords) -> Iterator[Window]:
+    """The window of each excerpt; together or one by one, they are the same."""
+    lattices = build([one.kana for one in excerpts], tables, listed, [one.last for one in excerpts])
+    found = search(lattices, described(lattices, tables), tables, [one.before for one in excerpts])
+    for number, (one, ways) in enumerate(zip(excerpts, found, strict=True)):
         lattice = lattices.lattice(number)
         path = ways.path(len(lattice.start) - 1)[:-1]
-        words = path if place.ends_here else [i for i in path if lattice.end[i] <= SIZE - MARGIN]
-        cost = float(ways.cost[-1 if place.ends_here else words[-1]])
-        yield Window(place.start, kana, lattice, ways, tuple(words), cost)
+        words = [i for i in path if lattice.end[i] <= SIZE - MARGIN] if one.goes_on else path
+        cost = float(ways.cost[words[-1] if one.goes_on else -1])
+        yield Window(one.kana, lattice, ways, tuple(words), cost)
 
 
 def settled(window: Window, tables: Tables, listed: ListedWords, size: int) -> int:
-    """Leading kana of a run whose words stay the same whatever follows the first `size` kana of its last window.
+    """Leading kana of a run's last window whose words stay the same whatever follows its first `size` kana.
 
     They are the first words that all ways share which the search may go on from, at the places where a word may begin
     that reaches beyond the window. Words that a longer text would leave to the next window are not settled.
@@ -100,7 +121,7 @@ def settled(window: Window, tables: Tables, listed: ListedWords, size: int) -> i
     end = window.lattice.end
     # with more kana a full window would not be the last one
     words = window.words if size == SIZE else _shared(window, tables, listed, size)
-    return window.start + max((int(end[i]) for i in words if end[i] <= SIZE - MARGIN), default=0)
+    return max((int(end[i]) for i in words if end[i] <= SIZE - MARGIN), default=0)
 
 
 def _shared(window: Window, tables: Tables, listed: ListedWords, size: int) -> Sequence[int]:
