@@ -266,7 +266,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="reliability of every development set and mode, for a plot")
     options = parser.parse_args()
     model = without_map(uniasr.load_model(options.model, threads=1))
-    writing = conversion(DecodingOptions(output="written"), model.vocabulary, model.card).writing(None)
+    writing = conversion(DecodingOptions(output="written"), model.vocabulary, model.card, model.directory).writing(None)
     assert writing is not None
     fitted = fitted_maps(model, *calibration_set(options.calibration, noises(options.data / "noise"), options.limit))
     print(
