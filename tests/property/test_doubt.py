@@ -85,10 +85,11 @@ def test_segments_lie_where_the_first_hearing_found_them(packaged_model, speech)
 
 def test_times_of_a_slower_view_are_those_of_the_audio(packaged_model, sentence):
     """Where the slower view wins, its tokens stand where the first hearing has them."""
-    plain = with_doubt(packaged_model).transcribe(sentence, RATE, output="kana")
+    options = {"output": "kana", "lm": "none"}  # with a language model the two hear one kana differently
+    plain = with_doubt(packaged_model).transcribe(sentence, RATE, **options)
     slow = with_doubt(packaged_model, SLOW)
     slow.config = replace(slow.config, ctc_rescoring=1e-6)  # no council: the slower view is as good as the first
-    found = slow.transcribe(sentence, RATE, output="kana")
+    found = slow.transcribe(sentence, RATE, **options)
     assert found.text == plain.text
     shifts = [abs(a.end_ms - b.end_ms) for a, b in zip(found.tokens, plain.tokens, strict=True)]
     assert max(shifts) < 200

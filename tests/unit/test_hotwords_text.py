@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import uniasr
@@ -98,6 +98,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path):
         read_hotwords(tmp_path / "words.txt")
 
 
+@settings(deadline=None)  # the first reading loads a dictionary
 @given(lines=st.lists(st.text() | st.text("アかー・5. -\t　#", max_size=9), max_size=4))
 def test_any_lines_are_words_or_one_error(lines):
     try:
