@@ -33,6 +33,7 @@ BITS = 7
 UNKNOWN = -1
 """Place of `<unk>`, which is as probable as the rarest token."""
 NONE_LEFT = 1e-6
+"""Probability that a context leaves at least for tokens that it was not seen with."""
 MEASURED = 8
 """Every eighth development sentence is measured on."""
 JOINED = 3
@@ -51,7 +52,7 @@ class Level:
     """Probability of the last token after the others."""
 
     def __post_init__(self) -> None:
-        self.contexts, self.first, self.of = np.unique(self.keys >> BITS, return_index=True, return_inverse=True)
+        self.contexts, self.of = np.unique(self.keys >> BITS, return_inverse=True)
         self.left = np.zeros(len(self.contexts))
 
     def sums(self, values: npt.NDArray[np.generic]) -> Floats:
@@ -121,7 +122,7 @@ def estimate(levels: list[Level], vocabulary: int) -> None:
         lower = (
             np.full(len(level.keys), 1 / vocabulary)
             if order == 1
-            else probability(levels, order - 1, _tail(level, order))
+            else probability(levels, order - 1, _tails(level.keys, order))
         )
         level.values = (level.counts - discounts) / totals[level.of] + level.left[level.of] * lower
 
@@ -138,13 +139,13 @@ def probability(levels: list[Level], order: int, keys: Ints) -> Floats:
     contexts = keys[rest] >> BITS
     at = np.minimum(level.contexts.searchsorted(contexts), len(level.contexts) - 1)
     left = np.where(level.contexts[at] == contexts, level.left[at], 1.0)
-    result[rest] = left * probability(levels, order - 1, keys[rest] & ((1 << BITS * (order - 1)) - 1))
+    result[rest] = left * probability(levels, order - 1, _tails(keys[rest], order))
     return result
 
 
-def _tail(level: Level, order: int) -> Ints:
-    """The n-grams without their first token."""
-    return level.keys & ((1 << BITS * (order - 1)) - 1)
+def _tails(keys: Ints, order: int) -> Ints:
+    """n-grams of an order without their first token."""
+    return keys & ((1 << BITS * (order - 1)) - 1)
 
 
 def pruned(levels: list[Level], threshold: float) -> list[Level]:
@@ -153,7 +154,7 @@ def pruned(levels: list[Level], threshold: float) -> list[Level]:
     result, needed = [], np.zeros(0, np.int64)
     for order in range(len(levels), 1, -1):
         level = levels[order - 1]
-        lower = probability(levels, order - 1, _tail(level, order))
+        lower = probability(levels, order - 1, _tails(level.keys, order))
         unseen = np.maximum(1 - level.sums(level.values), NONE_LEFT)[level.of]
         unseen_lower = np.maximum(1 - level.sums(lower), NONE_LEFT)[level.of]
         new = (unseen + level.values) / (unseen_lower + lower)
@@ -161,11 +162,11 @@ def pruned(levels: list[Level], threshold: float) -> list[Level]:
         worth = -level.values * (np.log(lower) + np.log(new) - np.log(level.values)) - unseen * change
         share = level.sums(level.counts)[level.of] / total
         level = level.kept((share * worth >= threshold) | np.isin(level.keys, needed))
-        needed = np.unique(np.concatenate([level.keys >> BITS]))
+        needed = level.contexts
         result.append(level)
     result = [levels[0], *result[::-1]]
     for order, level in enumerate(result[1:], start=2):
-        lower = probability(result, order - 1, _tail(level, order))
+        lower = probability(result, order - 1, _tails(level.keys, order))
         level.left = np.maximum(1 - level.sums(level.values), NONE_LEFT) / np.maximum(1 - level.sums(lower), NONE_LEFT)
     return result
 
@@ -186,20 +187,22 @@ def orders(levels: list[Level], vocabulary: int) -> Iterator[NgramOrder]:
     values = np.zeros(vocabulary)
     values[levels[0].keys] = levels[0].values
     values[UNKNOWN] = levels[0].values.min()
-    for longer in (*levels[1:], None):
-        followers, left = np.zeros(0), np.ones(0)
-        if longer is not None:
-            at = nodes.searchsorted(longer.contexts)
-            followers, left = np.zeros(len(nodes)), np.ones(len(nodes))
-            followers[at], left[at] = np.bincount(longer.of), longer.left
-        yield NgramOrder(
-            (nodes & (1 << BITS) - 1).astype(np.uint8),
-            np.clip(np.round(-np.log(np.maximum(values, 1e-99)) / STEP), 0, 255).astype(np.uint8),
-            followers.astype(np.uint8),
-            np.clip(np.round(np.log(left) / STEP), -128, 127).astype(np.int8),
-        )
-        if longer is not None:
-            nodes, values = longer.keys, longer.values
+    for longer in levels[1:]:
+        followers, left = np.zeros(len(nodes)), np.ones(len(nodes))
+        at = nodes.searchsorted(longer.contexts)
+        followers[at], left[at] = np.bincount(longer.of), longer.left
+        yield _order(nodes, values, followers, left)
+        nodes, values = longer.keys, longer.values
+    yield _order(nodes, values, np.zeros(0), np.ones(0))
+
+
+def _order(nodes: Ints, values: Floats, followers: Floats, left: Floats) -> NgramOrder:
+    return NgramOrder(
+        (nodes & (1 << BITS) - 1).astype(np.uint8),
+        np.clip(np.round(-np.log(np.maximum(values, 1e-99)) / STEP), 0, 255).astype(np.uint8),
+        followers.astype(np.uint8),
+        np.clip(np.round(np.log(left) / STEP), -128, 127).astype(np.int8),
+    )
 
 
 def nats(levels: list[Level], lines: list[list[int]]) -> float:

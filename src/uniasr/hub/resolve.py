@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,12 @@ def resolve(
     raise ModelNotFoundError(
         f"{text} is no directory here and lies in no hub cache of this machine. {_advice(organisation, model)}"
     )
+
+
+def named_part(card: Mapping[str, Any], part: str) -> object:
+    """What the card of a model names as one of its `parts`, None where it names none."""
+    parts = card.get("parts")
+    return parts.get(part) if isinstance(parts, Mapping) else None
 
 
 def resolve_part(name: object, model: Path | None) -> Path:

@@ -24,7 +24,7 @@ from uniasr.decoding.lm import LanguageModel, LmScorer
 from uniasr.decoding.ngram import NgramModel, read_arpa
 from uniasr.engines.base import Engine
 from uniasr.errors import ModelError, ModelNotFoundError, OptionError, first_line
-from uniasr.hub.resolve import packaged_models, resolve_part
+from uniasr.hub.resolve import named_part, packaged_models, resolve_part
 from uniasr.recognizers.runtime import Runtime
 from uniasr.text.vocabulary import Vocabulary
 from uniasr.types import F32, I64, DecodingOptions
@@ -103,8 +103,7 @@ def lm_of_call(
     """
     if options.lm is not None:
         return None if options.lm == NONE else lm_scorer(options.lm, options.lm_weight, vocabulary)
-    parts = card.get("parts")
-    named = parts.get("lm") if isinstance(parts, Mapping) else None
+    named = named_part(card, "lm")
     if named in (None, NONE):
         return None
     try:

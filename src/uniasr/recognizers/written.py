@@ -18,6 +18,7 @@ from uniasr.checkpoints.stamps import Stamp, stamp_of
 from uniasr.decoding.hypotheses import each_once
 from uniasr.decoding.rescoring import Rescoring
 from uniasr.errors import OptionError
+from uniasr.hub.resolve import named_part, resolve, resolve_part
 from uniasr.text.hotwords import Hotwords, is_kana
 from uniasr.text.join import join_tokens
 from uniasr.text.kana import katakana
@@ -107,8 +108,7 @@ def conversion(
     A converter that only the yaml names is passed over where the tokens are no kana, as after training with others.
     Raises ModelNotFoundError and ModelError for the converter, OptionError for options that do not fit the recogniser.
     """
-    parts = card.get("parts")
-    named = parts.get("converter") if isinstance(parts, Mapping) else None
+    named = named_part(card, "converter")
     kana = {"ア", "ン"} <= set(vocabulary.tokens)
     if options.converter not in (None, NONE) and not kana:
         raise OptionError(f"{options.converter!s:.80} converts kana, which this recogniser does not write")
@@ -123,8 +123,6 @@ def conversion(
 
 def _loaded(asked: str | PathLike[str] | None, named: object, model: Path | None) -> Converter | None:
     """The converter that a call asks for, else the one that its model names."""
-    from uniasr.hub import resolve, resolve_part
-
     if (named if asked is None else asked) in (None, NONE):
         return None
     if not (asked is None or isinstance(asked, str | PathLike)):

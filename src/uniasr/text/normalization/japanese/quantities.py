@@ -56,11 +56,12 @@ def quantities(source: str) -> Iterator[Candidate]:
 def _after_digits(source: str, match: re.Match[str]) -> Candidate | None:
     """What stands behind digits and 万, 億 or 兆: 3万五千 -> 3万5000."""
     start, run = match.start() + 1, match[0]
-    if not source[: match.start()].endswith(_ASCII_DIGITS) or run[0] not in LARGE_UNITS or len(run) == 1:
+    if not source.endswith(_ASCII_DIGITS, 0, match.start()) or run[0] not in LARGE_UNITS or len(run) == 1:
         return None
     if (text := written(run[1:])) is None:
         return None
-    return Candidate(start, match.end(), QUANTITY_COST, (Piece(start, match.end(), text, "cardinal"),))
+    number = Number(start, match.end(), text, "composed", run[1:])
+    return _candidate(start, number, _unit_after(source, number), "")
 
 
 def _unit_after(source: str, number: Number) -> Unit | None:
