@@ -42,7 +42,7 @@ def main() -> None:
         weights = Path(scratch) / "weights"
         cmvn = Cmvn(*np.load(run / "cmvn.npy"))
         write_native(weights, model.config(len(tokens)), tokens, cmvn, state=state, card=ABOUT)
-        export_model(read_model(weights), options.output, weights="int8", extra=[CARD])
+        export_model(read_model(weights), options.output, weights="packed", extra=[CARD])
     size = sum(file.stat().st_size for file in options.output.iterdir())
     print(f"{options.output}: {size / 1e6:.1f} MB")
 

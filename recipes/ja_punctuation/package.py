@@ -108,7 +108,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         weights = Path(scratch) / "weights"
         write_punctuation(weights, network.config, words, state=network.state_dict(), card=ABOUT)
-        export_punctuation(read_punctuation(weights), options.output, weights="int8", extra=[CARD])
+        export_punctuation(read_punctuation(weights), options.output, weights="packed", extra=[CARD])
     size = sum(file.stat().st_size for file in options.output.iterdir())
     print(f"{options.output}: {size / 1e6:.2f} MB")
 

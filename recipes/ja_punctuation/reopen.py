@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from uniasr.checkpoints.graph_weights import read_graph_state
+from uniasr.graph_files import graph_files
 
 
 def main() -> None:
@@ -19,7 +20,7 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
-    torch.save(read_graph_state((options.model / "punctuation.onnx",)), options.output)
+    torch.save(read_graph_state(graph_files(options.model)), options.output)
 
 
 if __name__ == "__main__":

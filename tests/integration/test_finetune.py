@@ -99,7 +99,7 @@ def test_the_result_streams_like_a_file(tuned):
 
 
 def test_the_result_can_be_exported_and_tuned_again(tuned, data, tmp_path):
-    packaged = export_model(read_model(tuned.output), tmp_path / "packaged", weights="int8")
+    packaged = export_model(read_model(tuned.output), tmp_path / "packaged", weights="packed")
     assert not (packaged / "model.safetensors").exists()
     again = finetune(packaged, [data], tmp_path / "again", RunOptions(**QUICK | {"max_epoch": 1, "weights": "int8"}))
     assert uniasr.load_model(again).transcribe(tones("ab"), RATE_HZ).duration_ms > 0

@@ -380,7 +380,7 @@ def test_writing_leaves_nothing_half_done(published, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["published"]
 
 
-@pytest.mark.parametrize("name", ["run/last.pt", "notes.txt", ".git/config"])
+@pytest.mark.parametrize("name", ["run/last.pt", "notes.txt", ".git/config", "backup.tar.gz"])
 def test_a_model_with_other_things_beside_it_is_not_replaced(tmp_path, name):
     target = tmp_path / "mine"
     with pytest.raises(OutputError, match="no part of a model"), staged_directory(target_with(target, name)):

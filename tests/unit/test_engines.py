@@ -1,5 +1,6 @@
 """Engines: equal bits per item whatever the leading size and the threads on onnxruntime, near numbers on torch."""
 
+import gzip
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from uniasr.configs.frontend import FrontendConfig
 from uniasr.configs.uniasr import ChunkConfig
 from uniasr.engines.onnx import OnnxEngine
 from uniasr.errors import ModelError, OptionError
+from uniasr.graph_files import pack_graph
 from uniasr.recognizers.uniasr import graphs_of
 from uniasr.recognizers.uniasr.model import GRAPHS
 
@@ -279,4 +281,49 @@ def test_a_graph_reads_weights_in_its_directory_only(tmp_path):
     for location in (tmp_path / "secret", "../secret"):
         (model / "g.onnx").write_bytes(graph_with_weights_in(location).SerializeToString())
         with pytest.raises(ModelError, match=r"g\.onnx"):
+            OnnxEngine(model, ["g"])
+
+
+def identity_graph():
+    """A graph that returns its input."""
+    ends = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["n"]) for name in ("x", "y")]
+    graph = onnx.helper.make_graph([onnx.helper.make_node("Identity", ["x"], ["y"])], "g", ends[:1], ends[1:])
+    return onnx.helper.make_model(graph, ir_version=8, opset_imports=[onnx.helper.make_opsetid("", 17)])
+
+
+def test_a_packed_graph_runs(tmp_path):
+    (tmp_path / "g.onnx").write_bytes(identity_graph().SerializeToString())
+    assert pack_graph(tmp_path / "g.onnx") == tmp_path / "g.onnx.gz"
+    assert [path.name for path in tmp_path.iterdir()] == ["g.onnx.gz"]
+    given = np.array([1, 2], np.float32)
+    np.testing.assert_array_equal(OnnxEngine(tmp_path, ["g"]).run("g", {"x": given}, ["y"])["y"], given)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no gzip", gzip.compress(b"no graph"), gzip.compress(bytes(9999))[:-9], gzip.compress(bytes(99))]
+)
+def test_a_damaged_packed_graph_is_named(tmp_path, content):
+    (tmp_path / "g.onnx.gz").write_bytes(content)
+    with pytest.raises(ModelError, match=r"g\.onnx\.gz"):
+        OnnxEngine(tmp_path, ["g"])
+
+
+def test_a_packed_graph_that_would_fill_the_memory_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("uniasr.graph_files.MOST_BYTES", 1000)
+    (tmp_path / "g.onnx.gz").write_bytes(gzip.compress(bytes(1001)))
+    with pytest.raises(ModelError, match="more than 1000 bytes"):
+        OnnxEngine(tmp_path, ["g"])
+
+
+def test_a_packed_graph_reads_weights_in_its_directory_only(tmp_path, monkeypatch):
+    model = tmp_path / "model"
+    model.mkdir()
+    monkeypatch.chdir(tmp_path)
+    for place in (model / "weights", tmp_path / "secret"):
+        place.write_bytes(b"12345678")
+    (model / "g.onnx.gz").write_bytes(gzip.compress(graph_with_weights_in("weights").SerializeToString()))
+    assert bytes(OnnxEngine(model, ["g"]).run("g", {}, ["y"])["y"]) == b"12345678"
+    for location in (tmp_path / "secret", "../secret", "secret"):
+        (model / "g.onnx.gz").write_bytes(gzip.compress(graph_with_weights_in(location).SerializeToString()))
+        with pytest.raises(ModelError, match=r"g\.onnx\.gz"):
             OnnxEngine(model, ["g"])

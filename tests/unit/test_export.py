@@ -34,5 +34,5 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work(without_weights,
 
 
 def test_a_storage_that_does_not_exist_is_told_before_the_work(without_weights, tmp_path):
-    with pytest.raises(OptionError, match="'int4'; choose one of float32, int8"):
+    with pytest.raises(OptionError, match="'int4'; choose one of float32, int8, packed"):
         export_model(without_weights, tmp_path / "new", weights="int4")

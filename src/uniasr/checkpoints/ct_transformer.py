@@ -1,6 +1,6 @@
 """Directories of punctuation models: our own layout, and the way to the published ones.
 
-Our own: `model.yaml` with the family `ct_transformer`, `tokens.txt`, and `model.safetensors` or `punctuation.onnx`.
+Our own: `model.yaml` with the family `ct_transformer`, `tokens.txt`, `model.safetensors` or the graph.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from uniasr.text.words import WordList, read_words
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["GRAPH_FILE", "PunctuationFiles", "is_punctuation", "read_punctuation", "write_punctuation"]
+__all__ = ["GRAPH", "PunctuationFiles", "is_punctuation", "read_punctuation", "write_punctuation"]
 
 FAMILY = "ct_transformer"
-GRAPH_FILE = "punctuation.onnx"
+GRAPH = "punctuation"
 
 
 def is_punctuation(directory: Path) -> bool:
@@ -95,7 +95,7 @@ def write_punctuation(
 def _read_native(directory: Path) -> PunctuationFiles:
     path = directory / DESCRIPTION
     plain, card = read_description(directory, FAMILY, "a punctuation model")
-    weights, graphs = weights_and_graphs(directory, GRAPH_FILE)
+    weights, graphs = weights_and_graphs(directory, GRAPH)
     return PunctuationFiles(
         directory=directory,
         config=from_plain(CtTransformerConfig, plain, f"{path}: config"),

@@ -105,7 +105,7 @@ def write_fsmn_vad(
 def _read_native(directory: Path) -> FsmnVadFiles:
     path = directory / DESCRIPTION
     plain, card = read_description(directory, FAMILY, "a voice activity detector")
-    weights, graphs = weights_and_graphs(directory, f"{FAMILY}.onnx")
+    weights, graphs = weights_and_graphs(directory, FAMILY)
     return FsmnVadFiles(
         directory=directory,
         config=from_plain(FsmnVadConfig, plain, f"{path}: config"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from uniasr.errors import MissingExtraError, ModelError, first_line
+from uniasr.graph_files import PACKED, graph_name, unpacked
 from uniasr.types import F32
 
 if TYPE_CHECKING:
@@ -38,9 +39,10 @@ def read_graph_state(graphs: tuple[Path, ...]) -> dict[str, torch.Tensor]:
 
     state = {}
     for path in graphs:
+        graph = graph_name(path)
         for name, value in _initializers(path).items():
-            if name.startswith(PARTS.get(path.stem, ())):
-                state[_parameter(path.stem, name)] = torch.from_numpy(np.array(value))
+            if name.startswith(PARTS.get(graph, ())):
+                state[_parameter(graph, name)] = torch.from_numpy(np.array(value))
     return state
 
 
@@ -59,10 +61,14 @@ def _initializers(path: Path) -> dict[str, F32]:
     except ImportError as error:
         raise MissingExtraError(f"reading weights from {path} needs onnx: pip install 'uniasr[export]'") from error
     try:
-        found = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(str(path)).graph.initializer}
+        packed = path.name.endswith(PACKED)
+        model = onnx.load_model_from_string(unpacked(path)) if packed else onnx.load(str(path))
+        found = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
         for name in [name for name in found if name.endswith(".int8")]:
             weight = name.removesuffix(".int8")
             found[weight] = found[name].astype(np.float32) * found[f"{weight}.scale"]
+    except ModelError:
+        raise
     except Exception as error:  # protobuf raises many kinds for damaged files
         raise ModelError(f"{path} is no ONNX graph of ours: {first_line(error)}") from error
     return {name: value for name, value in found.items() if not name.endswith((".int8", ".scale"))}

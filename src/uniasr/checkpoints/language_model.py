@@ -17,6 +17,7 @@ from uniasr.checkpoints.own_layout import DESCRIPTION, FORMAT, description, stag
 from uniasr.configs.language_model import LanguageModelConfig, RecurrentLmConfig, TransformerLmConfig
 from uniasr.configs.records import from_plain
 from uniasr.errors import ModelError, ModelNotFoundError
+from uniasr.graph_files import graph_files
 
 GRAPH = "lm"
 _KINDS = {"transformer": TransformerLmConfig, "seq_rnn": RecurrentLmConfig}
@@ -77,12 +78,12 @@ def read_language_model(directory: Path) -> LanguageModelFiles:
 
 
 def write_language_model(directory: Path, files: LanguageModelFiles, graph: Path) -> Path:
-    """Write an exported language model: model.yaml with its tokens where they are known, and lm.onnx."""
+    """Write an exported language model: model.yaml with its tokens where they are known, and the graph."""
     entries = description(_family(files.config), files.config)
     if files.tokens is not None:
         entries["token_list"] = list(files.tokens)
     with staged_model(directory, entries, (), read_language_model) as staging:
-        (staging / f"{GRAPH}.onnx").write_bytes(graph.read_bytes())
+        (staging / graph.name).write_bytes(graph.read_bytes())
     return directory
 
 
@@ -137,7 +138,7 @@ def _read_config(path: Path, entries: Mapping[str, Any]) -> tuple[LanguageModelC
 def _read_exported(path: Path, entries: Mapping[str, Any]) -> LanguageModelFiles:
     if entries.get("format") != FORMAT:
         raise ModelError(f"{path}: format is {entries.get('format')!r:.20}; this version reads {FORMAT}")
-    if not (path.parent / f"{GRAPH}.onnx").is_file():
+    if not graph_files(path.parent, GRAPH):
         raise ModelError(f"{path.parent / GRAPH}.onnx is missing; export the language model again")
     config, tokens = _read_config(
         path, {**entries, "lm": _FAMILIES[entries["family"]], "lm_conf": entries.get("config")}

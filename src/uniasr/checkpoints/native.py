@@ -1,4 +1,4 @@
-"""Our own model directory: `model.yaml`, `tokens.txt`, `am.mvn`, and `model.safetensors` or `*.onnx` graphs."""
+"""Our own model directory: `model.yaml`, `tokens.txt`, `am.mvn`, and `model.safetensors` or graphs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read_native(directory: Path) -> ModelFiles:
     path = directory / DESCRIPTION
     plain, card = read_description(directory, FAMILY, "a recogniser")
     config = from_plain(UniasrConfig, plain, f"{path}: config")
-    weights, graphs = weights_and_graphs(directory, "*.onnx")
+    weights, graphs = weights_and_graphs(directory)
     return ModelFiles(
         directory=directory,
         config=config,

@@ -14,6 +14,7 @@ import yaml
 from uniasr.checkpoints.documents import read_yaml
 from uniasr.configs.records import to_plain
 from uniasr.errors import MissingExtraError, ModelError, ModelNotFoundError, OutputError
+from uniasr.graph_files import PACKED, graph_files
 
 if TYPE_CHECKING:
     import torch
@@ -45,11 +46,11 @@ def need_directory(directory: Path) -> None:
         raise ModelNotFoundError(f"{directory} is no directory; a model is a directory with its files")
 
 
-def weights_and_graphs(directory: Path, pattern: str) -> tuple[Path | None, tuple[Path, ...]]:
+def weights_and_graphs(directory: Path, graph: str = "*") -> tuple[Path | None, tuple[Path, ...]]:
     """The file of the torch weights, or None, and the graphs by name; raises ModelError where there are neither."""
-    weights, graphs = directory / WEIGHTS, tuple(sorted(directory.glob(pattern)))
+    weights, graphs = directory / WEIGHTS, graph_files(directory, graph)
     if not weights.is_file() and not graphs:
-        raise ModelError(f"{directory} has neither {WEIGHTS} nor {pattern}; one of them is needed")
+        raise ModelError(f"{directory} has neither {WEIGHTS} nor {graph}.onnx; one of them is needed")
     return weights if weights.is_file() else None, graphs
 
 
@@ -150,7 +151,7 @@ def _refuse_foreign(directory: Path) -> None:
     if entries and not is_native(directory):
         raise OutputError(f"{directory} is not empty and no model of uniasr; choose another place for the model")
     for entry in entries:
-        if entry.is_dir() or not (entry.suffix in _SUFFIXES or entry.stem in _STEMS):
+        if entry.is_dir() or not (entry.suffix in _SUFFIXES or entry.name.endswith(PACKED) or entry.stem in _STEMS):
             raise OutputError(f"{directory} holds {entry.name}, which is no part of a model; choose another place")
 
 

@@ -12,6 +12,7 @@ from uniasr.checkpoints.fsmn_vad import FsmnVadFiles, is_fsmn_vad, read_fsmn_vad
 from uniasr.checkpoints.language_model import LanguageModelFiles, is_language_model, read_language_model
 from uniasr.cli.sinks import put
 from uniasr.errors import MissingExtraError, ModelError
+from uniasr.graph_files import graph_files
 from uniasr.hub import resolve
 
 
@@ -45,7 +46,7 @@ def run(name: str, output: str, weights: str) -> None:
         else:
             directory = export_model(files, Path(output), weights=weights)
     sizes = [path.stat().st_size for path in directory.iterdir()]
-    put(f"{directory}: {len(list(directory.glob('*.onnx')))} graphs, {sum(sizes) / 1e6:.1f} MB\n")
+    put(f"{directory}: {len(graph_files(directory))} graphs, {sum(sizes) / 1e6:.1f} MB\n")
 
 
 def _read(place: Path) -> ModelFiles | FsmnVadFiles | PunctuationFiles | LanguageModelFiles:

@@ -95,7 +95,7 @@ _RUN = (
     "--weights",
     default="float32",
     show_default=True,
-    metavar="float32|int8",
+    metavar="float32|int8|packed",
     help="How the new model's graphs store weights.",
 )
 @click.option("--device", default="cpu", show_default=True, metavar="cpu|cuda", help="Where to train.")

@@ -11,6 +11,7 @@ import onnxruntime
 
 from uniasr.engines.base import Arrays
 from uniasr.errors import ModelError, OptionError, first_line
+from uniasr.graph_files import PACKED, graph_files, unpacked
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 Provider: TypeAlias = str | tuple[str, dict[str, Any]]
@@ -18,7 +19,7 @@ Provider: TypeAlias = str | tuple[str, dict[str, Any]]
 
 
 class OnnxEngine:
-    """Runs `<graph>.onnx` files of a directory. Raises ModelError naming a graph that is missing or damaged."""
+    """Runs the graphs of a directory. Raises ModelError naming one that is missing or damaged."""
 
     name = "onnxruntime"
 
@@ -32,7 +33,7 @@ class OnnxEngine:
         providers: list[Provider] = [PROVIDERS["cpu"]]
         if kind == "cuda":
             providers.insert(0, (PROVIDERS[kind], {"device_id": int(number or 0)}))
-        self._sessions = {graph: _open(directory / f"{graph}.onnx", providers, threads) for graph in graphs}
+        self._sessions = {graph: _open(directory, graph, providers, threads) for graph in graphs}
 
     def run(self, graph: str, inputs: Arrays, outputs: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
         """The named outputs of one graph; inputs that the export dropped as unused are left out."""
@@ -48,17 +49,22 @@ class OnnxEngine:
         return dict(zip(outputs, results, strict=True))
 
 
-def _open(path: Path, providers: list[Provider], threads: int | None) -> onnxruntime.InferenceSession:
-    if not path.is_file():
-        raise ModelError(f"{path} is missing; export the model again or fetch the whole directory")
+def _open(directory: Path, graph: str, providers: list[Provider], threads: int | None) -> onnxruntime.InferenceSession:
+    found = graph_files(directory, graph)
+    if not found:
+        raise ModelError(f"{directory / graph}.onnx is missing; export the model again or fetch the whole directory")
+    path = found[0]
+    source = unpacked(path) if path.name.endswith(PACKED) else str(path)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or 0
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     # Each graph has its own pool: waiting threads must sleep, or the pools fight for the cores.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Where weights in files of their own may lie: for a graph that comes as bytes, anywhere else.
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(directory))
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=providers)
+        return onnxruntime.InferenceSession(source, options, providers=providers)
     except Exception as error:  # onnxruntime raises many kinds, all from its own C++ layer
         raise ModelError(
             f"{path} is no graph that onnxruntime can load; export the model or fetch it again: {first_line(error)}"

@@ -31,7 +31,8 @@ def export_model(files: ModelFiles, output: Path, *, weights: str = "float32", e
     Args:
         files: a model directory with weights.
         output: the new directory; a model directory of ours there is replaced.
-        weights: how they are stored, "float32" or "int8" (a quarter of the size; arithmetic is float32 in both).
+        weights: how they are stored, "float32", "int8" (a quarter of the size) or "packed" (a fifth, in gzip files);
+            arithmetic is float32 in all.
         extra: further files to put beside the graphs, such as a card.
 
     Raises OptionError for another storage, ModelError for weights that do not fit, OutputError when `output` cannot

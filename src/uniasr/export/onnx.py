@@ -8,21 +8,23 @@ from pathlib import Path
 import torch
 
 from uniasr.export.compress import compress_weights
+from uniasr.graph_files import pack_graph
 from uniasr.networks.graphs import Graph
 
 OPSET = 17
-STORAGES = ("float32", "int8")
-"""How weights may be stored; int8 is a quarter of the size, and arithmetic is float32 in both."""
+STORAGES = ("float32", "int8", "packed")
+"""How weights may be stored: int8 is a quarter of the size, packed is int8 in gzip files. Arithmetic is float32."""
 
 
 def export_graphs(graphs: Mapping[str, Graph], directory: Path, storage: str) -> list[Path]:
     """Write the graphs under their names and return their files; `storage` is one of STORAGES."""
     paths = []
     for name, graph in graphs.items():
-        paths.append(directory / f"{name}.onnx")
-        export_graph(graph, paths[-1])
-        if storage == "int8":
-            compress_weights(paths[-1])
+        path = directory / f"{name}.onnx"
+        export_graph(graph, path)
+        if storage != "float32":
+            compress_weights(path)
+        paths.append(pack_graph(path) if storage == "packed" else path)
     return paths
 
 

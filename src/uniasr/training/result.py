@@ -14,6 +14,7 @@ from uniasr.checkpoints import read_model, write_native
 from uniasr.configs.uniasr import UniasrConfig
 from uniasr.errors import MissingExtraError, OutputError
 from uniasr.features.cmvn import Cmvn
+from uniasr.graph_files import graph_files
 from uniasr.text.vocabulary import Vocabulary
 
 DESCRIPTION = "model.yaml"
@@ -55,7 +56,7 @@ def write_result(
             )
             graphs = export_model(read_model(whole), Path(scratch) / "graphs", weights=weights)
             (output / DESCRIPTION).unlink(missing_ok=True)
-            files = [*graphs.glob("*.onnx"), *(path for path in whole.iterdir() if path.name != DESCRIPTION)]
+            files = [*graph_files(graphs), *(path for path in whole.iterdir() if path.name != DESCRIPTION)]
             for path in [*files, whole / DESCRIPTION]:
                 path.replace(output / path.name)
     except OSError as error:
