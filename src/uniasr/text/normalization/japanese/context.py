@@ -40,8 +40,9 @@ _BARE_SINGLE = re.compile(
 _OPERATOR = "(?:たす|足す|ひく|引く|かける|掛ける|カケル|わる|割る|ワル|プラス|マイナス|イコール)"
 _SERIES = "(?:から|まで|[〜~～、・とか]|(?:ないし|または)、?|対)"
 _CALCULATED = re.compile(
-    rf"(?:{_OPERATOR}|対)(?:マイナス)?{_N}|の{_N}+乗|に{_N}+を|と{_N}+分の|で[割掛]|を(?:押|プッシュ|ダイヤル|入力|代入|選)|"
-    rf"と(?:答え|入力|回答|表示)|の(?:階乗|倍数|約数|平方根|立方根|逆数|累乗)|の(?:次|前|うち、?)は?{_N}+(?:[はがもを]|です|だ|$)"
+    rf"(?:{_OPERATOR}|対)(?:マイナス)?{_N}|[のを]{_N}+[乗倍]|に{_N}+を|"
+    rf"を{_N}+(?:で(?:割|わ[っりるれ])|回(?:掛|かけ|足|た[すし]|引|ひ[いく]))|と{_N}+分の|で[割掛]|"
+    rf"を(?:押|プッシュ|ダイヤル|入力|代入|選)|と(?:答え|入力|回答|表示)|の(?:階乗|倍数|約数|平方根|立方根|逆数|累乗)|の(?:次|前|うち、?)は?{_N}+(?:[はがもを]|です|だ|$)"
 )
 """What shows a number to be one, 一 included: it is calculated with, pressed, entered."""
 _BOUNDS = re.compile(rf"(?:から|ないし、?|[〜~～]){_N}|か{_N}か|以上|以下|未満|を(?:超え|上回|下回)")
@@ -86,10 +87,13 @@ _HOUR_BEFORE = (
 )
 _MINUTES = (
     rf"(?:時|{_N}時間|{_N}度|約|徒歩|あと|後|歩いて|車で|駅から|ここから|毎|時間と|ほんの|わずか|残り|遅れて?|プラス|間隔で|のうち|開始|所要時間[はが])$",
-    r"(?:間|後|前|以内|ほど|待|くらい|ぐらい|おき|ごと|かか|掛か|歩|以上|程度|遅|経|休憩|弱|強|置|過|たっ|刻み|ずつ|から|まで|や|早|おいて|"
+    r"(?:間(?!に?合|にあ[わいうえおっ])|後|前|以内|ほど|待|くらい|ぐらい|おき|ごと|かか|掛か|歩|以上|程度|遅|経|休憩|弱|強|置|過|たっ|刻み|ずつ|から|まで|や|早|おいて|"
     r"単位|未満|差(?!別)|の(?:遅れ|休憩|差|距離|延長|昼寝|仮眠|ところ)|で(?:着|行|終|作|でき|読|届|つ|完)|[二三四五六七八九]?秒)",
 )
 """Minutes rather than じゅうぶん (enough)."""
+_TIME_BEFORE = re.compile(rf"{_N}[分秒](?:から|[かとや]|または|ないし、?)$")
+_ENOUGH_BEHIND = re.compile("[にな]")
+"""After another time じゅうぶん is minutes, too, unless it says how: 七分から十分, but 三分から十分に加熱."""
 _NUMBERED = (
     r"(?:第|丁目|番号)$",
     rf"(?:{_N}+号|を(?:押|選)|ホーム|ホール|出口|乗り場|のりば|窓口|[をは、][^。]{{0,14}}[二三]番(?![目手煎])|打者|バッター|ゲート|コース|テーブル|レジ|くじ|札|館)",
@@ -115,6 +119,7 @@ _GUARDS: dict[str, tuple[str, str]] = {
         r"(?:の(?!はず)|を|ずつ|だけ|飲|分|目|ください|下さい|おかわり|お願い|[、。]|あたり|いかが)",
     ),
     "十分": _MINUTES,
+    "十分間": (r"(?!)", r"(?!に合[わいうえおっ]|にあ[わいうえおっ])"),
     "十二分": (_MINUTES[0], rf"{_MINUTES[1]}|(?![にな])"),  # the adverb is always 十二分に, 十二分な
     **{
         f"{numeral}条": (
@@ -143,7 +148,7 @@ def accepts_unit(number: Number, unit: Unit, before: str, after: str) -> bool:
     """Whether a number with a unit behind it counts."""
     guard = _GUARD_PATTERNS.get(number.run + unit.spoken)
     if guard is not None:
-        return bool(guard[0].search(before) or guard[1].match(after) or _coordinated(unit, after))
+        return bool(guard[0].search(before) or guard[1].match(after) or _coordinated(unit, before, after))
     if _is_blank(number):
         return False
     if number.shape in ("decimal", "version"):
@@ -156,7 +161,7 @@ def accepts_unit(number: Number, unit: Unit, before: str, after: str) -> bool:
         return True
     if unit.one == "tail" and _PARTICLE.match(after):
         return True
-    return _coordinated(unit, after)
+    return _coordinated(unit, before, after)
 
 
 def accepts_bare(number: Number, before: str, after: str) -> bool:
@@ -213,6 +218,8 @@ def _is_blank(number: Number) -> bool:
     return len(number.run) > 1 and not number.run.strip("〇")
 
 
-def _coordinated(unit: Unit, after: str) -> bool:
-    """Whether another number with the same unit follows: 一番から三番まで, 一部と二部."""
+def _coordinated(unit: Unit, before: str, after: str) -> bool:
+    """Whether another number with the same unit follows, or a time before minutes: 一番から三番まで, 七分から十分."""
+    if unit.spoken == "分" and _TIME_BEFORE.search(before) and not _ENOUGH_BEHIND.match(after):
+        return True
     return bool(re.match(rf"(?:から|[とかや〜~～、・]|または|および|及び){_N}+{re.escape(unit.spoken)}", after))

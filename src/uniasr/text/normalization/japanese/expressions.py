@@ -19,6 +19,11 @@ _OPERATORS = {
 _OPERATOR = re.compile("|".join(_OPERATORS))
 _PLUS = "プラス"
 _BOUT = re.compile(r"(?:本勝負|本|回|曲|話|番組|人目|枚目)")
+_DIVISIBLE = frozenset("個コ本枚杯丁玉缶束袋株房箱瓶錠膳倍拍周段点室票勝桁行列冊人") | {
+    *("切れ", "パック", "カップ", "カプセル", "拍子", "車線", "画面", "ページ", "世帯", "議席", "人前"),
+    *("個分", "杯分", "枚分", "本分", "人分", "食分", "日分", "年分", "月分", "週分"),
+}
+"""Counters of what a fraction can be of. Of others 十五分の二試合 is two of them, of a quarter of an hour each."""
 _AFTER_ADDRESS = re.compile(r"$|[、。にへでをはがだ\s]|です|まで|から|番|号")
 _MOST_TERMS = 10
 _SHORT = "[一二三四五六七八九十]{1,3}"
@@ -54,6 +59,8 @@ def _fraction(source: str, start: int) -> Candidate | None:
     pieces = [Piece(start, above.end, f"{sign}{above.text}/{divisor}", "fraction")]
     end = above.end
     unit = unit_table().longest(source, end)
+    if unit is not None and unit.kind == "counter" and unit.spoken not in _DIVISIBLE and value(below.text) % 5 == 0:
+        return None
     if unit is not None:
         end += len(unit.spoken)
         pieces.append(Piece(above.end, end, unit.written, unit.kind))

@@ -51,6 +51,24 @@ _COUNTER = (
 )
 
 
+_DIGIT_STRINGS = (
+    *(
+        "暗証番号",
+        "認証番号",
+        "認証コード",
+        "確認コード",
+        "セキュリティコード",
+        "セキュリティーコード",
+        "証券コード",
+        "銀行コード",
+    ),
+    *("パスコード", "パスワード", "シリアルナンバー", "(?<![A-Za-z])PIN", "(?<![A-Za-z])ID"),
+)
+"""What names digits that are read one by one, however few."""
+_COUNTED_THINGS = "桁|文字|個|件|回|年|月|円|人|枚|種|つ|を(?:超|上回|下回)|以[上下]"
+"""What shows that they are a quantity all the same: パスワードは100種類."""
+
+
 def rules() -> Iterator[Rule]:
     """Kind, pattern and reading of every rule; of equally long readings the first one wins."""
     yield from _dates_and_times()
@@ -64,6 +82,11 @@ def rules() -> Iterator[Rule]:
     yield "cardinal", rf"(?<![\d.,0-9A-Za-z\-年月日時分+])[-−+±]{NUMBER}", lambda m: spoken(m[0])
     yield "cardinal", r"(?<![\d,.])1,?000(?=[億兆京])", lambda m: "一千"  # as `spoken_integer` has it
     yield "cardinal", number, lambda m: spoken_alone(m[0])
+
+
+def _behind(*names: str) -> str:
+    """A pattern of the place behind one of the names, and perhaps a particle."""
+    return "(?:" + "|".join(f"(?<={name}{joint})" for name in names for joint in ("", "[はがの:：]")) + ")"
 
 
 def _codes() -> Iterator[Rule]:
@@ -94,8 +117,12 @@ def _codes() -> Iterator[Rule]:
     yield "phone", r"(?<!\d)0\d{1,3}\(\d{1,4}\)\d{4}(?!\d)", lambda m: digits_joined(m[0])
     yield "phone", r"\+\d{1,3}(?:-\d{1,4}){2,4}(?![\d-])", lambda m: "プラス" + digits_joined(m[0])
     yield "phone", r"(?<![\d-])1-\d{3}-\d{3}-\d{4}(?![\d-])", lambda m: digits_joined(m[0])
-    after_number = "(?:(?<=番号)|(?<=番号[はが:：]))"
-    yield "code", rf"{after_number}(?:\d{{2,}}(?:-\d{{2,}}){{1,4}}|\d{{5,}})(?![\d,.-])", lambda m: digits_joined(m[0])
+    yield "code", rf"{_behind(*_DIGIT_STRINGS)}\d{{3,}}(?![\d,.-]|{_COUNTED_THINGS})", lambda m: digits_joined(m[0])
+    yield (
+        "code",
+        rf"{_behind('番号')}(?:\d{{2,}}(?:-\d{{2,}}){{1,4}}|\d{{5,}})(?![\d,.-])",
+        lambda m: digits_joined(m[0]),
+    )
     yield "phone", r"(?<![\d-])0\d{1,3}-\d{6,8}(?![\d-])", lambda m: digits_joined(m[0])
     yield "code", r"〒\s?(\d{3}-\d{4})(?![\d-])", lambda m: "郵便番号" + digits_joined(m[1])
     yield "code", r"(?<![\d-])\d{3}-\d{4}(?![\d-])", lambda m: digits_joined(m[0])

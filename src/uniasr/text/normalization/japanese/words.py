@@ -36,6 +36,8 @@ _FAMILIES = re.compile(
     r"一[一-鿿]{1,2}たりとも|十分な(?![らのん])|[二三]枚目(?=の?(?:俳優|役|男優|スター|キャラ)|を演|路線)|一周(?=[すしさせ旅])|(?<=[界本内国島州道])一周(?![年目])"
 )
 """Families of words too large to list."""
+_VALUED = re.compile("(?:[秒円度点分]|(?:番号|偏差値)は?)$")
+"""What a value follows: 十一秒四三 holds no 四三, which is a name elsewhere."""
 
 
 def protected_words(source: str) -> Iterator[Candidate]:
@@ -46,7 +48,7 @@ def protected_words(source: str) -> Iterator[Candidate]:
             continue
         for length in lengths.get(source[start], ()):
             end = start + length
-            if source[start:end] in words and not _cuts(source, end):
+            if source[start:end] in words and not _cuts(source, end) and not _is_value(source, start, end):
                 yield Candidate(start, end, WORD_COST)
     for match in _FAMILIES.finditer(source):
         yield Candidate(match.start(), match.end(), WORD_COST)
@@ -54,6 +56,11 @@ def protected_words(source: str) -> Iterator[Candidate]:
 
 def _cuts(source: str, end: int) -> bool:
     return end < len(source) and source[end - 1] in NUMERALS and source[end] in NUMERALS
+
+
+def _is_value(source: str, start: int, end: int) -> bool:
+    """Whether a word of numerals alone is a number after all."""
+    return all(char in NUMERALS for char in source[start:end]) and bool(_VALUED.search(source[:start]))
 
 
 @cache
