@@ -322,6 +322,10 @@ def test_whitelist():
     assert itn("三月と三日", whitelist=["三月"]) == "三月と3日"
     assert itn("三月と三日", whitelist={"三日": "みっか", "三日月": "弓"}) == "3月とみっか"
     assert tn("PS5が3台", whitelist={"PS5": "ピーエスファイブ"}) == "ピーエスファイブが三台"
+    for cutting in ("十円", "二十", "三百", "百", "三"):  # 302十円 would be another number
+        assert itn("三百二十円と二十五人", whitelist=[cutting]) == "320円と25人"
+    assert itn("三点五度と五度", whitelist=["五度"]) == "3.5度と五度"
+    assert itn("三点五と三", whitelist=["三"]) == "3.5と三"
     assert itn("三月", whitelist={}) == itn("三月", whitelist=None) == "3月"
     for wrong in ("三月", {"": "a"}, {"a": 3}, [3], 3):
         with pytest.raises(OptionError, match="whitelist"):

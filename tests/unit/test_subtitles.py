@@ -237,3 +237,8 @@ def test_what_cannot_be_rendered_is_told_in_a_sentence():
 def test_kana_without_pauses_break_neither_behind_a_sokuon_nor_before_n():
     assert lines_of(transcript(evenly("アアアアッアアア")), max_line_chars=5) == [("アアア", "アッアアア")]
     assert lines_of(transcript(evenly("アアアアンアアア")), max_line_chars=5)[0][0] != "アアアア"
+
+
+@pytest.mark.parametrize(("text", "wide"), [("あ…", 4), ("25℃→", 6), ("éαя", 3), ("ｱ", 1), ("か\u3099", 2)])
+def test_columns(text, wide):
+    assert columns(text) == wide

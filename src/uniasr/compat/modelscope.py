@@ -100,7 +100,7 @@ def pipeline(
     options["hotwords"] = _hotwords(keywords.get("hotword") or _entry(keywords.get("param_dict"), "hotword"))
     place = None if output_dir is None else Path(output_dir)
     recogniser = load_model(files.directory, device, **runtime)
-    parts = [keywords.get(name) for name in _PARTS]
+    parts = [keywords.get(name) or None for name in _PARTS]  # "" is none, too
     whole = Pipeline(recogniser, *parts, device=device, **runtime)
     list(whole.attempt([], mode, **options))  # wrong values are told now, not at the first call
     return SpeechRecognition(whole, recogniser, mode, options, place)

@@ -19,10 +19,16 @@ def one_line(text: str) -> str:
 
 
 def columns(text: str) -> int:
-    """Width of a text in columns of a fixed-width font; full-width characters take two."""
-    return sum(
-        2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text if not unicodedata.combining(char)
-    )
+    """Width of a text in columns of a fixed-width font; full-width characters take two.
+
+    So do signs that are wide in Japanese fonts alone (… ℃ →), but no letters (é α я are such, too).
+    """
+    return sum(2 if _wide(char) else 1 for char in text if not unicodedata.combining(char))
+
+
+def _wide(char: str) -> bool:
+    width = unicodedata.east_asian_width(char)
+    return width in "WF" or (width == "A" and not char.isalpha())
 
 
 def joins_previous(previous: str, char: str) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from uniasr.errors import OptionError
 from uniasr.text.normalization.records import Piece
 
+_POINTS = frozenset("点.．・")
 Converter = Callable[[str], Iterable[Piece]]
 
 
@@ -48,18 +49,40 @@ def as_mapping(whitelist: Mapping[str, str] | Iterable[str] | None) -> dict[str,
 
 
 def around(source: str, whitelist: Mapping[str, str], convert: Converter) -> list[Piece]:
-    """Pieces of the whole source: whitelisted phrases (the longest at the leftmost place), and `convert` between."""
+    """Pieces of the whole source: whitelisted phrases (the longest at the leftmost place), and `convert` between.
+
+    A phrase that begins or ends inside a number is none there: 十円 in 三百二十円 would leave 302.
+    """
     pieces: list[Piece] = []
     at = 0
-    for match in _pattern(whitelist).finditer(source) if whitelist else ():
+    for match in _found(source, whitelist):
         pieces += _shifted(convert(source[at : match.start()]), at)
         pieces.append(Piece(match.start(), match.end(), whitelist[match[0]], "whitelist"))
         at = match.end()
     return pieces + _shifted(convert(source[at:]), at)
 
 
-def _pattern(whitelist: Mapping[str, str]) -> re.Pattern[str]:
-    return re.compile("|".join(re.escape(phrase) for phrase in sorted(whitelist, key=len, reverse=True)))
+def _found(source: str, whitelist: Mapping[str, str]) -> Iterator[re.Match[str]]:
+    """Where phrases are."""
+    if not whitelist:
+        return
+    pattern = re.compile("|".join(re.escape(phrase) for phrase in sorted(whitelist, key=len, reverse=True)))
+    at = 0
+    while match := pattern.search(source, at):
+        inside = _inside_number(source, match.start()) or _inside_number(source, match.end())
+        at = match.start() + 1 if inside else match.end()
+        if not inside:
+            yield match
+
+
+def _inside_number(source: str, at: int) -> bool:
+    """Whether the place lies between two digits or numerals, of which a decimal point may stand beside it."""
+    before, after = source[max(0, at - 2) : at], source[at : at + 2]
+    if before[-1:] in _POINTS:
+        before = before[:-1]
+    elif after[:1] in _POINTS:
+        after = after[1:]
+    return before[-1:].isnumeric() and after[:1].isnumeric()
 
 
 def _shifted(pieces: Iterable[Piece], offset: int) -> list[Piece]:
