@@ -121,7 +121,17 @@ class TestDefaults:
             ({"decoding_mode": "model1"}, "fast"),
             ({"decoding_mode": "model2", "decoding_ind": 0}, "normal"),
             ({"decoding_ind": 1}, "offline"),
-            ({"ngpu": 1, "batch_size": 4, "model_revision": "v1.0.1", "vad_model": None, "punc_model": "", "ctc_weight": 0.0}, "normal"),
+            (
+                {
+                    "ngpu": 1,
+                    "batch_size": 4,
+                    "model_revision": "v1.0.1",
+                    "vad_model": None,
+                    "punc_model": "",
+                    "ctc_weight": 0.0,
+                },
+                "normal",
+            ),
         ],
     )
     def test_keywords(self, model, keywords, mode):

@@ -57,7 +57,7 @@ def open_source(source: Any) -> Iterator[tuple[BinaryIO, str]]:
         )
     try:
         if file.seek(0, io.SEEK_END) == 0:
-            raise AudioError(f"{name} is empty (0 bytes); record or copy it again")
+            raise AudioError(f"{name} is empty (0 bytes); record or copy it again, or rewind what was read before")
         file.seek(0)
         yield file, name
     except UniasrError:
@@ -71,6 +71,8 @@ def open_source(source: Any) -> Iterator[tuple[BinaryIO, str]]:
 
 def _open_path(path: str | os.PathLike[str]) -> tuple[BinaryIO, str]:
     name = os.fspath(path)
+    if not name:
+        raise AudioNotFoundError("the path of the audio is empty; give a file")
     try:
         return _seekable(Path(path).open("rb"), str(name))
     except FileNotFoundError as error:
