@@ -56,7 +56,7 @@ def packaged(mode: str) -> Recogniser:
     """Our model in one mode."""
     model = uniasr.load_model(threads=1)
     assert model.directory is not None
-    folders = (model.directory, model.directory.parent / "ja-written")
+    folders = [model.directory, *(model.directory.parent / part for part in ("ja-written", "ja-ngram"))]
     size = sum(file.stat().st_size for folder in folders for file in folder.iterdir())
 
     def hear(samples: Samples) -> tuple[str, str | None]:

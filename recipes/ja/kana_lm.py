@@ -1,9 +1,10 @@
-"""A small n-gram model of the recogniser's tokens for its search: what the training text and talk make probable.
+"""A small n-gram model of the recogniser's tokens for its search: what texts make probable, and single words.
 
-    python kana_lm.py MODEL --data DATA --talk WORDS/spoken.words --output ja-ngram
+    python kana_lm.py MODEL --words WORDS/*.words --data DATA --output ja-ngram
 
-The text is that of DATA/ja_text, the single words of DATA/ja_real, and talk: `spoken.words` is what
-`../ja_written/analyse.py` makes of it. Interpolated absolute discounting with three discounts an order (Chen and
+The texts are those that `../ja_written/analyse.py` made words of. Whoever says a single word says something else than
+who begins a sentence with it: the training's words in DATA/ja_real, and each content word of the texts, are utterances
+of their own. Interpolated absolute discounting with three discounts an order (Chen and
 Goodman 1999; counts and no continuation counts, which pruning harms: Chelba, Brants, Neveitt and Xu 2010), pruned by
 relative entropy (Stolcke 1998) until so many n-grams are left.
 """
@@ -13,8 +14,10 @@ from __future__ import annotations
 import argparse
 import csv
 import lzma
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +37,10 @@ UNKNOWN = -1
 """Place of `<unk>`, which is as probable as the rarest token."""
 NONE_LEFT = 1e-6
 """Probability that a context leaves at least for tokens that it was not seen with."""
+CONTENT = re.compile("名詞-(?!非自立|接尾|数|代名詞|固有名詞|特殊)|(動詞|形容詞)-自立.*基本形|副詞|感動詞")
+"""Classes of words that are said alone."""
+ALONE = 2
+"""How often each single word is counted."""
 MEASURED = 8
 """Every eighth development sentence is measured on."""
 JOINED = 3
@@ -71,17 +78,24 @@ def written_sentences(path: Path) -> Iterator[str]:
             yield row["kana"]
 
 
-def all_sentences(data: Path, talk: Sequence[Path]) -> Iterator[str]:
-    """Kana of all that is counted."""
-    yield from written_sentences(data / "ja_text" / "train.tsv.xz")
-    yield from (word.kana for word in real_words(data / "ja_real") if word.split == "train")
-    for path in talk:
+def words_of(paths: Sequence[Path]) -> Iterator[list[list[str]]]:
+    """Surface, pronunciation and class of the words of each sentence."""
+    for path in paths:
         for line in path.read_text(encoding="utf-8").splitlines():
-            yield "".join(word.split("/")[1] for word in line.split("\t")[1].split() if word != "、")
+            yield [word.split("/") for word in line.split("\t")[1].split() if word != "、"]
 
 
-def tokenised(lines: Iterator[str], tokens: Sequence[str]) -> Iterator[list[int]]:
-    """Token ids of each line and of some pairs, with both ends."""
+def single_words(data: Path, sentences: Iterable[list[list[str]]]) -> Iterator[str]:
+    """Kana of the words that are counted as utterances."""
+    content = {word[1] for sentence in sentences for word in sentence if CONTENT.match(word[2])}
+    recorded = [word.kana for word in real_words(data / "ja_real") if word.split == "train"]
+    for _ in range(ALONE):
+        yield from sorted(content)
+        yield from recorded
+
+
+def tokenised(lines: Iterable[str], tokens: Sequence[str], joined: int = JOINED) -> Iterator[list[int]]:
+    """Token ids of each line, and of every so many joined to the next one, with both ends; 0 joins none."""
     index = token_index(tokens)
     longest = max(map(len, index))
     last: list[int] = []
@@ -89,7 +103,7 @@ def tokenised(lines: Iterator[str], tokens: Sequence[str]) -> Iterator[list[int]
         ids = cut(katakana_only(line), index, longest)
         if ids:
             yield [SOS, *ids, EOS]
-            if last and number % JOINED == 0:
+            if last and joined and number % joined == 0:
                 yield [SOS, *last, *ids, EOS]
             last = ids
 
@@ -220,13 +234,15 @@ def main() -> None:
     """Write the model, and print its size and what a token of a text costs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--talk", type=Path, nargs="*", default=[])
-    parser.add_argument("--entries", type=int, default=130_000)
+    parser.add_argument("--words", type=Path, nargs="+", required=True)
+    parser.add_argument("--data", type=Path, required=True, help="folder with ja_real and, to measure, ja_text")
+    parser.add_argument("--entries", type=int, default=560_000)
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
     tokens = uniasr.load_model(options.model).vocabulary.tokens
-    levels = counted(tokenised(all_sentences(options.data, options.talk), tokens))
+    sentences = list(words_of(sorted(options.words)))
+    lines = tokenised(("".join(word[1] for word in sentence) for sentence in sentences), tokens)
+    levels = counted(chain(lines, tokenised(single_words(options.data, sentences), tokens, joined=0)))
     estimate(levels, len(tokens))
     small = of_size(levels, options.entries)
     card = Path(__file__).parent / "card" / "ngram"
