@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from uniasr.errors import ModelError
@@ -22,6 +23,13 @@ def graph_files(directory: Path, pattern: str = "*") -> tuple[Path, ...]:
     """The files of the graphs whose names match, sorted by name; of one that is there twice the plain file."""
     found = {graph_name(path): path for suffix in (PACKED, PLAIN) for path in directory.glob(pattern + suffix)}
     return tuple(path for _, path in sorted(found.items()) if path.is_file())
+
+
+def remove_graphs(directory: Path, names: Iterable[str]) -> None:
+    """Delete the files of graphs, in either form."""
+    for name in names:
+        for suffix in (PLAIN, PACKED):
+            (directory / (name + suffix)).unlink(missing_ok=True)
 
 
 def pack_graph(path: Path) -> Path:

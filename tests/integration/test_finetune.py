@@ -31,6 +31,7 @@ from uniasr.training.data.prepare import DataOptions  # noqa: E402
 from uniasr.training.extend import ROWS, with_tokens  # noqa: E402
 from uniasr.training.finetune import finetune  # noqa: E402
 from uniasr.training.fitting import RunOptions, batch_rows, train_options  # noqa: E402
+from uniasr.training.result import write_result  # noqa: E402
 from uniasr.training.scratch import read_plan, train  # noqa: E402
 from uniasr.training.start import start_from  # noqa: E402
 
@@ -105,6 +106,19 @@ def test_the_result_can_be_exported_and_tuned_again(tuned, data, tmp_path):
     assert uniasr.load_model(again).transcribe(tones("ab"), RATE_HZ).duration_ms > 0
     first = next(json.loads(line) for line in (again / "run" / "log.jsonl").read_text().splitlines())
     assert first["dev/loss" if "dev/loss" in first else "loss"] < log(tuned.output, "loss")[0]
+
+
+def test_a_result_takes_the_place_of_one_that_is_stored_otherwise(tuned, tmp_path):
+    files = read_model(tuned.output)
+    state = load_network(files).state_dict()
+    (tmp_path / "mine.onnx").touch()
+    for weights, suffix in (("int8", ".onnx"), ("packed", ".onnx.gz"), ("float32", ".onnx")):
+        write_result(tmp_path, files.config, files.tokens, files.cmvn, state, card={}, weights=weights)
+        graphs = {path.name for path in tmp_path.glob("encoder.*")} | {
+            path.name for path in tmp_path.glob("decoder2.*")
+        }
+        assert graphs == {f"encoder{suffix}", f"decoder2{suffix}"}
+    assert (tmp_path / "mine.onnx").exists()
 
 
 def test_it_goes_on_where_it_stopped(model, data, tmp_path):

@@ -14,7 +14,7 @@ from uniasr.checkpoints import read_model, write_native
 from uniasr.configs.uniasr import UniasrConfig
 from uniasr.errors import MissingExtraError, OutputError
 from uniasr.features.cmvn import Cmvn
-from uniasr.graph_files import graph_files
+from uniasr.graph_files import graph_files, graph_name, remove_graphs
 from uniasr.text.vocabulary import Vocabulary
 
 DESCRIPTION = "model.yaml"
@@ -56,6 +56,8 @@ def write_result(
             )
             graphs = export_model(read_model(whole), Path(scratch) / "graphs", weights=weights)
             (output / DESCRIPTION).unlink(missing_ok=True)
+            # In their other form, too, which could win over the new ones.
+            remove_graphs(output, map(graph_name, graph_files(graphs)))
             files = [*graph_files(graphs), *(path for path in whole.iterdir() if path.name != DESCRIPTION)]
             for path in [*files, whole / DESCRIPTION]:
                 path.replace(output / path.name)
