@@ -21,6 +21,17 @@ def tokens_of(words):
     return [Token(text, i, 50 * i, 50 * i + 40, 0.9) for i, text in enumerate(words)]
 
 
+def between(text, written):
+    """What was put before each character of a text and at its end."""
+    put = [""]
+    for char in written:
+        if len(put) <= len(text) and char == text[len(put) - 1]:
+            put.append("")
+        else:
+            put[-1] += char
+    return put
+
+
 @pytest.fixture(scope="module")
 def packaged():
     """The packaged model, on the default engine."""
@@ -54,13 +65,25 @@ def test_a_batch_gives_what_each_text_gives_alone(company, split_size, twice):
 
 
 @settings(deadline=None, max_examples=60)
+@given(st.lists(st.text(st.sampled_from(LETTERS + "。！、"), max_size=20), max_size=8), st.booleans())
+def test_the_marks_of_a_text_stay_where_they_stand_and_get_no_neighbours(pieces, twice):
+    model, text = fabricated(second_look=twice, text_style="plain"), "".join(pieces)
+    stream = model.stream()
+    for written in (model.punctuate(text), "".join([*map(stream.accept, pieces), stream.finish()])):
+        put = between(text, written)
+        assert all(len(mark) <= 1 and mark in ("", *model.marks) for mark in put)
+        for place, mark in enumerate(put):
+            assert not mark or not {"。", "！", "、"} & set(text[max(0, place - 1) : place + 1])
+
+
+@settings(deadline=None, max_examples=60)
 @given(texts, st.sampled_from(["published", "plain"]))
 def test_words_stay_and_labels_are_as_many(text, style):
     result = fabricated().label(text, style=style)
     assert len(result.labels) == len(result.words)
     wanted = split_words(text)
     if style == "plain":
-        wanted = [word for word in wanted if word not in fabricated().marks]
+        wanted = [word for word in wanted if word != "。"]
         letters = "".join(result.words).lower()
         assert letters == "".join(char for char in result.text.lower() if char not in "，。？、,.? ")
     assert list(result.words) == wanted

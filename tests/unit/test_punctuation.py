@@ -8,6 +8,7 @@ import pytest
 import uniasr
 from fabricated_punctuation import WORDS, config, fabricated, never
 from uniasr.errors import ModelError, OptionError
+from uniasr.recognizers.punctuation.own_marks import apart
 from uniasr.recognizers.punctuation.render import plain_text, published_end, published_text
 from uniasr.recognizers.punctuation.windows import LONGEST
 from uniasr.text.join import join_tokens
@@ -124,9 +125,9 @@ def test_published_texts_end_in_a_full_stop(text, ended):
 def test_plain_text_leaves_words_as_they_are():
     words, labels = ["GPU", "is", "OK", "好", "GPU"], [1, 1, 3, 1, 3]
     assert published_text(words, labels, [0], PLAIN) == " Gpu is OK.好GPU."
-    assert plain_text(words, labels, PLAIN) == "GPU is OK.好GPU。"
-    assert plain_text(["gpu", "is", "ok"], [1, 2, 3], PLAIN) == "Gpu is, ok."
-    assert plain_text(["gpu", "NBA", "10", "2"], [2, 3, 2, 1], JAPANESE) == "gpu、NBA。10、2"
+    assert plain_text(apart(words), labels, PLAIN) == "GPU is OK.好GPU。"
+    assert plain_text(apart(["gpu", "is", "ok"]), [1, 2, 3], PLAIN) == "Gpu is, ok."
+    assert plain_text(apart(["gpu", "NBA", "10", "2"]), [2, 3, 2, 1], JAPANESE) == "gpu、NBA。10、2"
 
 
 def test_an_empty_text_stays_empty():
@@ -137,11 +138,35 @@ def test_an_empty_text_stays_empty():
     assert [stream.accept(""), stream.finish()] == ["", ""]
 
 
-def test_marks_that_are_there_already_are_put_anew_in_plain_style():
-    model = fabricated(at(う=3), text_style="plain")
-    assert model.punctuate("あ。いう、え") == "あいう。え。"
+def test_marks_that_are_there_already_stay_in_plain_style():
+    model = fabricated(at(う=3, え=2), text_style="plain")
+    assert model.punctuate("あ。いう、えお") == "あ。いう、え，お。"
+    assert model.punctuate("えあ！？えok!う…お！") == "え，あ！？え，ok!う…お！"
     assert model.punctuate(model.punctuate("あいうえ")) == model.punctuate("あいうえ")
-    assert model.punctuate("。、") == ""
+    assert model.punctuate("。、") == "。、"
+
+
+def test_a_stream_puts_no_mark_beside_one_that_is_there():
+    model = fabricated(at(う=3, え=2), text_style="plain")
+    stream = model.stream()
+    assert [stream.accept("あう"), stream.accept("！いえ、"), stream.accept("う"), stream.accept("お。")] == [
+        "あう",
+        "！いえ、",
+        "う",
+        "。お。",
+    ]
+    assert [stream.finish(), stream.accept("…"), stream.finish(), stream.accept("ok"), stream.finish()] == [
+        "",
+        "…",
+        "",
+        "ok",
+        "。",
+    ]
+
+
+def test_tokens_that_have_marks_get_no_further_ones():
+    found = fabricated(at(い=2, う=3)).punctuate_tokens(tokens("い、", "う", "！", "い", "うお。"))
+    assert [token.text for token in found] == ["い、", "う", "！", "い，", "うお。"]
 
 
 @pytest.mark.parametrize("arguments", [{"style": "x"}, {"split_size": 0}, {"split_size": "a"}])

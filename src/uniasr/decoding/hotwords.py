@@ -20,11 +20,13 @@ import numpy as np
 from uniasr.decoding.scorers import Scored
 from uniasr.types import F32, F64, I64
 
-STRENGTH, DUE, LEAST = 3.0, 2.0, 0.5
-"""A word of n tokens with weight w up to 1 earns w * STRENGTH * max(n - DUE, LEAST) (benchmarks/hotwords.py).
+STRENGTH, DUE, LEAST, MOST = 3.0, 2.0, 0.5, 5.0
+"""A word of n tokens with weight w up to 1 earns w * STRENGTH * (n - DUE, within LEAST and MOST) as
+benchmarks/hotwords.py measures.
 
 The more tokens a word has, the less likely other speech sounds like it by chance: so short words earn little, and long
-ones enough to make up for several tokens that were misheard.
+ones enough to make up for several tokens that were misheard. A phrase of eight and more earns no more than seven do:
+with all that its length would give it takes the place of speech that half of it is like (docs/hotwords.md).
 """
 
 MOST_STRONG = 1.5
@@ -47,7 +49,7 @@ class Spelling:
     def bonus(self) -> float:
         """What an occurrence adds to the score of a hypothesis, as a log-probability."""
         weight = self.weight if self.weight <= 1 else MOST_STRONG - (MOST_STRONG - 1) / self.weight
-        return weight * STRENGTH * max(len(self.ids) - DUE, LEAST)
+        return weight * STRENGTH * min(max(len(self.ids) - DUE, LEAST), MOST)
 
 
 @dataclass(frozen=True, slots=True)

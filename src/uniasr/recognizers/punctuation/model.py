@@ -13,7 +13,9 @@ from uniasr.engines.base import Engine
 from uniasr.errors import ModelError, OptionError
 from uniasr.recognizers.punctuation.long_text import LongText
 from uniasr.recognizers.punctuation.network import Labelled, Labeller, Text
+from uniasr.recognizers.punctuation.own_marks import Apart, apart, brings_mark
 from uniasr.recognizers.punctuation.render import (
+    joined,
     marks_of,
     plain_marks,
     plain_text,
@@ -57,10 +59,11 @@ class Punctuator:
         return tuple(mark for mark in marks_of(range(len(self.config.marks)), self.config) if mark)
 
     def punctuate(self, text: str, *, style: str | None = None, split_size: int | None = None) -> str:
-        """The text with marks; it always ends in a full stop, and an empty text stays empty.
+        """The text with marks; it ends in a full stop if it has no mark there, and an empty text stays empty.
 
         Args:
-            text: words in any script; blanks between words that are not Latin are dropped.
+            text: words in any script; blanks between words that are not Latin are dropped. Marks that it has stay, but
+                in the published style, which takes them for words.
             style: "published" writes as the published system does (capitals, Latin marks, a blank before a Latin word
                 at a window's start), "plain" leaves words as they are. None takes the model's own style.
             split_size: words by which windows grow; None for the model's own number.
@@ -91,9 +94,9 @@ class Punctuator:
             raise OptionError(f"style is {style!r:.80}; choose one of {', '.join(TEXT_STYLES)}")
         for text in texts:
             _check_text(text)
-        split = [self._spoken(self.split(text), style) for text in texts]
-        found = self._label([self._text(words) for words in split], split_size)
-        return [self._written(words, labelled, style) for words, labelled in zip(split, found, strict=True)]
+        split = [self.apart(text, style) for text in texts]
+        found = self._label([self._text(text.words) for text in split], split_size)
+        return [self._written(text, labelled, style) for text, labelled in zip(split, found, strict=True)]
 
     def punctuate_tokens(self, tokens: Sequence[Token], *, closed: bool = True) -> list[Token]:
         """A recogniser's tokens with marks: one token for one token, in the same order.
@@ -185,17 +188,19 @@ class Punctuator:
             raise OptionError(f"split_size is {split_size!r:.80}; give a whole number of at least 1")
         return self._labeller.texts(texts, size)
 
-    def _spoken(self, words: list[str], style: str) -> list[str]:
-        """Without the marks that a text has already, if it is written plainly: they are put anew."""
-        marks = set(self.marks) if style == "plain" else set()
-        return [word for word in words if word not in marks]
+    def apart(self, text: str, style: str) -> Apart:
+        """The words and the marks that a text has already; to the published system marks are words."""
+        words = self.split(text)
+        if style == "plain":
+            return apart(words)
+        return Apart("", tuple(words), ("",) * len(words), tuple(range(len(words))))
 
-    def _written(self, words: Sequence[str], labelled: Labelled, style: str) -> Punctuated:
-        labels = with_end(labelled.labels, self.config)
-        if not words:
+    def _written(self, spoken: Apart, labelled: Labelled, style: str) -> Punctuated:
+        words, labels = spoken.words, with_end(labelled.labels, self.config)
+        if style == "plain":
+            text = plain_text(spoken, labels, self.config)
+        elif not words:
             text = ""
-        elif style == "plain":
-            text = plain_text(words, labels, self.config)
         elif self.config.causal:
             _, piece = advance(StreamCarry(), words, labelled, self.config)
             text = piece.text + marks_of(labels[-1:], self.config)[0]
@@ -203,7 +208,7 @@ class Punctuator:
             open_text = published_text(words, labelled.labels, labelled.starts, self.config)
             text = published_end(open_text)
             labels = labels if text != open_text else list(labelled.labels)
-        return Punctuated(text, tuple(words), tuple(labels))
+        return Punctuated(text, words, tuple(labels))
 
 
 def _ends(config: CtTransformerConfig, words: WordList) -> dict[int, int]:
@@ -224,22 +229,34 @@ def _check_text(text: object) -> None:
 class PunctuationStream:
     """Text in pieces, each given back with marks at once.
 
-    A piece ends without a mark: whether one belongs there is decided with the next piece, which then begins with it,
-    or by `finish`. So the pieces joined are the text. Of the past only the words since the last full stop are kept.
+    No mark is put at the end of a piece: whether one belongs there is decided with the next piece, which then begins
+    with it, or by `finish`. So the pieces joined are the text. Pieces hold whole words: between Latin ones a blank is
+    put. Of the past only the words since the last full stop are kept.
     """
 
     def __init__(self, model: Punctuator) -> None:
         self._model = model
         self.carry = StreamCarry()
+        self._decided = False
+        """The last word has its mark already."""
 
     def accept(self, text: str) -> str:
         """The next piece with its marks. Raises OptionError for what is no text."""
         _check_text(text)
-        self.carry, piece = self._model.advance(self.carry, self._model.split(text))
-        return piece.text
+        style = self._model.config.text_style
+        spoken = self._model.apart(text, style)
+        self.carry, piece = self._model.advance(self.carry, spoken.words)
+        if style != "plain":
+            return piece.text
+        before = "" if spoken.lead or self._decided else piece.before
+        if spoken.words:
+            self._decided = brings_mark(spoken.words[-1], spoken.own[-1])
+        elif spoken.lead:
+            self._decided = True
+        return before + joined(spoken, piece.marks, piece.blanks[0] if piece.blanks else "")
 
     def finish(self) -> str:
-        """The full stop that ends the text, empty if there was none; the stream then begins anew."""
-        mark = closing_mark(self.carry, self._model.config)
-        self.carry = StreamCarry()
+        """The full stop that ends the text, empty if there was none or it has one; the stream then begins anew."""
+        mark = "" if self._decided else closing_mark(self.carry, self._model.config)
+        self.carry, self._decided = StreamCarry(), False
         return mark

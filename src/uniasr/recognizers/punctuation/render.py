@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from uniasr.configs.ct_transformer import COMMAS, FULL_STOPS, NO_MARK, UNKNOWN_MARK, CtTransformerConfig
+from uniasr.recognizers.punctuation.own_marks import Apart, brings_mark
 
 LATIN_MARKS = {"，": ",", "。": ".", "？": "?"}
 _OPEN_ENDS = (NO_MARK, UNKNOWN_MARK, *COMMAS)
@@ -35,18 +36,24 @@ def plain_marks(words: Sequence[str], labels: Sequence[int], config: CtTransform
     return marks
 
 
-def plain_text(words: Sequence[str], labels: Sequence[int], config: CtTransformerConfig) -> str:
-    """Text in which words stay as they are, but a sentence with Latin marks begins with a capital."""
-    marks = plain_marks(words, labels, config)
-    shown = list(words)
+def plain_text(text: Apart, labels: Sequence[int], config: CtTransformerConfig) -> str:
+    """Text in which words and its own marks stay as they are, but a sentence with Latin marks begins with a capital."""
+    shown = list(text.words)
     for start, end in sentences(marks_of(labels, config)):
-        if "，" in config.marks and all(is_latin(word) for word in words[start:end]):
+        if "，" in config.marks and all(is_latin(word) for word in text.words[start:end]):
             shown[start] = shown[start][:1].upper() + shown[start][1:]
-    text, before = "", ""
-    for blank, word, mark in zip(blanks(words), shown, marks, strict=True):
-        text += (blank if before.isascii() else "") + word + mark  # marks of full width bring their own blank
+    return joined(Apart(text.lead, tuple(shown), text.own, text.places), plain_marks(text.words, labels, config))
+
+
+def joined(text: Apart, marks: Sequence[str], blank: str = "") -> str:
+    """Words with their own marks, or else with those that were found; `blank` stands before the first word."""
+    out, before = text.lead, ""
+    spaces = [blank, *blanks(text.words)[1:]] if text.words else []
+    for space, word, own, mark in zip(spaces, text.words, text.own, marks, strict=True):
+        mark = own if brings_mark(word, own) else mark
+        out += (space if before.isascii() else "") + word + mark  # marks of full width bring their own blank
         before = mark
-    return text
+    return out
 
 
 def published_text(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from uniasr.recognizers.punctuation.own_marks import apart, brings_mark
 from uniasr.text.join import pieces
 from uniasr.text.words import Splitter, word_spans
 from uniasr.types import Token
@@ -12,7 +13,10 @@ from uniasr.types import Token
 
 @dataclass(frozen=True, slots=True)
 class TokenWords:
-    """The words that tokens spell, and for each the token that it ends with; None where it ends inside a token."""
+    """The words that tokens spell, and for each the token that takes its mark.
+
+    None where a word ends inside a token, or brings its mark.
+    """
 
     words: tuple[str, ...]
     holders: tuple[int | None, ...]
@@ -27,14 +31,20 @@ def words_of(tokens: Sequence[Token], split: Splitter) -> TokenWords:
             holder_of_end[length + len(body)] = place
         length += len(part)
     text = "".join(parts)
-    words = split(text)
-    return TokenWords(tuple(words), tuple(holder_of_end.get(end) for _, end in word_spans(text, words)))
+    everything = split(text)
+    ends = [end for _, end in word_spans(text, everything)]
+    found = apart(everything)
+    holders = (
+        None if brings_mark(word, own) else holder_of_end.get(ends[place])
+        for word, own, place in zip(found.words, found.own, found.places, strict=True)
+    )
+    return TokenWords(found.words, tuple(holders))
 
 
 def attach(tokens: Sequence[Token], words: TokenWords, marks: Sequence[str]) -> list[Token]:
     """The same tokens, one for one, with each mark at the end of the text of the token that its word ends with.
 
-    Ids, times and confidences stay. A mark that would fall inside a token is left out.
+    Ids, times and confidences stay. A mark that would fall inside a token or beside one that is there is left out.
     """
     result = list(tokens)
     for holder, mark in zip(words.holders, marks, strict=True):
