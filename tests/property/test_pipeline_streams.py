@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import uniasr
+from fabricated_punctuation import fabricated
 from uniasr import Final
 from uniasr.errors import AudioError, OptionError
 from uniasr.text.normalization import Normalized, Span
@@ -120,6 +121,28 @@ def test_without_parts_a_pipeline_is_its_recogniser(model, speech):
         pipeline.segments(speech)
 
 
+@relaxed
+@given(size=packets)
+def test_a_call_may_do_without_a_part_or_take_another_one(model, vad, speech, size):
+    pipeline, some = uniasr.Pipeline(model, vad, itn=shout), speech[: 6 * RATE]
+    for asked, wanted in ((False, None), (None, None), (True, shout), ("ja-JP", "ja"), (str.lower, str.lower)):
+        found = uniasr.Pipeline(model, vad, itn=wanted).transcribe(some, RATE, beam_size=1)
+        assert pipeline.transcribe(some, RATE, beam_size=1, itn=asked) == found
+        assert list(pipeline.segments(some, RATE, beam_size=1, itn=asked)) == list(found.segments)
+        assert streamed(pipeline, some, size, beam_size=1, itn=asked) == list(found.segments)
+
+
+def test_a_call_may_have_marks_or_none(model, speech):
+    model_of_marks = fabricated()
+    bare, whole = uniasr.Pipeline(model), uniasr.Pipeline(model, punctuation=model_of_marks)
+    plain, marked = (one.transcribe(speech, RATE, beam_size=1) for one in (bare, whole))
+    assert plain != marked
+    assert whole.transcribe(speech, RATE, beam_size=1, punctuation=False) == plain
+    assert bare.transcribe(speech, RATE, beam_size=1, punctuation=model_of_marks) == marked
+    with pytest.raises(OptionError, match="punctuation"):
+        bare.transcribe(speech, RATE, punctuation=3)
+
+
 def test_a_text_normalisation_may_return_text_alone(model, vad, speech):
     plain = uniasr.Pipeline(model, vad).transcribe(speech, RATE, beam_size=1)
     louder = uniasr.Pipeline(model, vad, itn=lambda text: text + "!").transcribe(speech, RATE, beam_size=1)
@@ -159,5 +182,5 @@ def test_one_bad_recording_does_not_stop_the_others(model, vad, speech, tmp_path
 def test_wrong_options_raise_before_any_work(model, vad, options, said):
     with pytest.raises(OptionError, match=said):
         uniasr.Pipeline(model, vad).attempt(iter(()), **options)
-    with pytest.raises(OptionError, match="itn"):
+    with pytest.raises(OptionError, match="ITN for the language 'xx'"):
         uniasr.Pipeline(model, itn="xx")

@@ -203,6 +203,8 @@ def test_the_short_axis_is_channels():
         (np.array([1e300]), "NaN or infinite"),
         (np.array([20_000.0]), "divide 16-bit values by 32768"),
         (np.array([1, 2, 3]), "int64"),
+        (np.array([0, -20_000, 15_000], np.int32), "convert 16-bit samples to int16"),
+        (np.array([0, 32_768], np.int32), "convert 16-bit samples to int16"),
         (np.array([True]), "bool"),
         (np.array([1j]), "complex"),
         (np.array(["a"]), "type"),

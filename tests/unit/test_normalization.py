@@ -349,6 +349,7 @@ def test_whitelist_files(tmp_path):
 def test_wrong_arguments():
     with pytest.raises(OptionError, match=r"'xx'.*de, en.* ja, ko"):
         itn("a", language="xx")
+    assert itn("三百円", "JA") == itn("三百円", "ja-JP") == itn("三百円", "ja_jp") == "300円"
     with pytest.raises(OptionError, match=r"TN .*'ko'"):
         tn("a", language="ko")
     with pytest.raises(OptionError, match="string"):

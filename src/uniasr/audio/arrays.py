@@ -17,6 +17,8 @@ MOST_CHANNELS_GUESSED = 8
 """A longer axis of an array is time, never channels."""
 LOUDEST = 32.0
 """Float samples may overshoot 1 (decoders, 32-bit recorders), but 30 dB over full scale is a mistake of scale."""
+NARROW = range(1_000, 32_769)
+"""Loudest sample of 16-bit speech in a wider type. Of 32-bit samples these are below -96 dB, where nobody speaks."""
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 1_000, 768_000
 
 
@@ -99,6 +101,17 @@ def check_values(samples: F32, where: str) -> None:
     if peak > LOUDEST:
         raise AudioError(
             f"{where} holds float samples up to {peak:g}; floats must lie in [-1, 1], so divide 16-bit values by 32768"
+        )
+
+
+def check_range(array: npt.NDArray[Any], where: str) -> None:
+    """AudioError for 32-bit integers that are 16-bit samples: they would be silence in the range of their type."""
+    if array.dtype.kind != "i" or array.dtype.itemsize != 4 or not array.size:
+        return
+    if (peak := max(int(array.max()), -int(array.min()))) in NARROW:
+        raise AudioError(
+            f"{where} has the type {array.dtype} and no sample beyond {peak}; convert 16-bit samples to int16 "
+            "(.astype('int16')), and 32-bit samples that are as quiet as this to floats"
         )
 
 

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from uniasr.audio.arrays import as_array, as_frames, check_rate, check_values, mix, to_unit
+from uniasr.audio.arrays import as_array, as_frames, check_range, check_rate, check_values, mix, to_unit
 from uniasr.audio.decode import BLOCK_S, decoded
 from uniasr.audio.sources import open_source
 from uniasr.errors import OptionError
@@ -46,7 +46,8 @@ def load(source: Source, *, sample_rate: int | None = None, channel: int | None 
     Args:
         source: path, http(s) or file URL, bytes of a file with a header, binary file object (read from where it
             stands), numpy array or torch tensor. Arrays are [samples], [samples, channels] or
-            [channels, samples]; integers are divided by the range of their type, floats lie in [-1, 1].
+            [channels, samples]; integers are divided by the range of their type (16-bit ones in int32 are
+            refused, not heard as silence), floats lie in [-1, 1].
         sample_rate: the rate of an array, 16000 if not given. Files state their own, which always wins.
         channel: the channel to take, from 0; None mixes all to their mean.
 
@@ -66,6 +67,7 @@ def blocks(source: Source, *, sample_rate: int | None = None, channel: int | Non
     array = as_array(source)
     if array is not None:
         frames = as_frames(array, "the array")
+        check_range(frames, "the array")
         for start in range(0, max(1, len(frames)), BLOCK_S * rate):
             samples = to_unit(frames[start : start + BLOCK_S * rate], "the array")
             yield Waveform(mix(samples, channel, "the array"), rate)

@@ -124,8 +124,8 @@ def transcribe(inputs: tuple[str, ...], **options: Any) -> None:
     --format gives DIR/1best_recog/{text,score,time_stamp,rtf,token} (2best_recog and so on with --nbest), written
     line by line as results come; rtf is the time worked so far divided by the audio done so far.
 
-    With --resume, inputs whose file is there are left alone, and others go on where an interrupted run with the same
-    options stopped.
+    With --resume, inputs whose file is there are left alone, with whatever options it was made, and others go on where
+    an interrupted run with the same options stopped.
 
     An input that fails is named on standard error and does not stop the others.
     """  # noqa: D301 - \b is click's mark for lines that must not be filled

@@ -23,14 +23,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from uniasr.audio.inputs import expand
+from uniasr.audio.inputs import NamedInput, expand
 from uniasr.audio.load import Source, Waveform, load
 from uniasr.checkpoints import read_model
 from uniasr.checkpoints.language_model import has_language_model
 from uniasr.checkpoints.published import MODES_OF_PASSES
 from uniasr.compat.audio_bytes import holds_a_file
 from uniasr.compat.training import MsDataset, Trainers, build_trainer
-from uniasr.errors import AudioError, OptionError
+from uniasr.errors import AudioError, OptionError, UniasrError
 from uniasr.formats import Recognised, RecognitionWriter
 from uniasr.hub import resolve
 from uniasr.pipeline import Pipeline
@@ -186,9 +186,9 @@ class SpeechRecognition:
         if isinstance(audio_in, str | PathLike):
             name = fspath(audio_in)
             named = expand([name], files=False)
-            # A key is one word in the result files.
-            items = (("_".join(item.key.split()), load(item.source)) for item in named)
-            return items, name != named[0].source
+            if name == named[0].source:
+                return iter([(_key(named[0]), load(named[0].source))]), False
+            return ((_key(item), _loaded(item)) for item in named), True
         if isinstance(audio_in, bytes | bytearray | memoryview):
             audio_in = bytes(audio_in)
             if audio_format == "pcm" or not holds_a_file(audio_in):
@@ -199,6 +199,19 @@ class SpeechRecognition:
         long = len(audio.samples) > DecodingOptions().max_segment_s * audio.sample_rate_hz
         search = "gated" if long and self.pipeline.vad is None else "reference"
         return self.pipeline.transcribe(audio.samples, audio.sample_rate_hz, mode, search=search, **options)
+
+
+def _key(item: NamedInput) -> str:
+    """One word, as the result files need it."""
+    return "_".join(item.key.split())
+
+
+def _loaded(item: NamedInput) -> Waveform:
+    """The audio of an entry of a list; an error says which one it is."""
+    try:
+        return load(item.source)
+    except UniasrError as error:
+        raise type(error)(f"{item.key}: {error}") from error
 
 
 def _raw_samples(data: bytes) -> np.ndarray[Any, np.dtype[np.int16]]:

@@ -66,6 +66,14 @@ class Finisher:
         """The text of a recording whose segments come one after another."""
         return RecordingText(self)
 
+    def whole(self, transcript: Transcript) -> Transcript:
+        """A transcript of a whole recording with marks and numbers."""
+        if self.punctuator is None and self.convert is None:
+            return transcript
+        text = self.recording()
+        segments = [done for segment in transcript.segments for done in text.add(segment, 0)]
+        return transcript_of([*segments, *text.finish()], transcript.duration_ms)
+
     def converted(self, tokens: tuple[Token, ...], phrases: Sequence[str]) -> tuple[tuple[Token, ...], str]:
         """Tokens with numbers written in digits, but for those in the phrases, and their text."""
         text = join_tokens([token.text for token in tokens])

@@ -52,7 +52,6 @@ class Pipeline:
         self.vad = detector(vad, *runtime)
         self.punctuation = punctuator(punctuation, *runtime)
         self.itn = converter(itn)
-        self._finisher = Finisher(self.punctuation, self.itn)
 
     def transcribe(
         self,
@@ -76,7 +75,9 @@ class Pipeline:
             channel: as there.
             max_end_silence_ms: silence that ends a stretch of speech, in place of the detector's.
             merge_s: stretches are joined, with the pauses between them, while they last at most this long.
-            options: the fields of DecodingOptions. `max_segment_s` also cuts stretches that are longer.
+            options: the fields of DecodingOptions; `max_segment_s` also cuts stretches that are longer. And for this
+                call `punctuation` and `itn`: True is the pipeline's own part, as if nothing was said, False or None is
+                no such part, and anything else that the pipeline would take stands in its place.
 
         Raises AudioError for unusable audio, OptionError for options that do not exist, or that need an absent part.
         """
@@ -113,19 +114,20 @@ class Pipeline:
 
         `memory` gives, by the number of an input, what an interrupted run remembers of it; only with a detector.
         """
+        finisher, options = self._finisher(options)
         call = {"mode": mode, "latency": latency, **_with_words(options)}
         list(self.asr.attempt([], **call))  # wrong options raise before any work
         check_many(audios)
         if self.vad is None:
             self._need_no_vad(max_end_silence_ms, merge_s)
             outcomes = owed(self.asr, audios, sample_rate=sample_rate, channel=channel, **call)
-            return (one if isinstance(one, UniasrError) else self._finished(one) for one in outcomes)
+            return (one if isinstance(one, UniasrError) else finisher.whole(one) for one in outcomes)
         numbers = iter(range(2**63))
         work = recognised(
             (blocks(audio, sample_rate=sample_rate, channel=channel) for audio in audios),
             self._cutter(max_end_silence_ms, merge_s, options.get("max_segment_s")),
             self.asr,
-            lambda: Recording(self._finisher.recording(), memory(next(numbers))),
+            lambda: Recording(finisher.recording(), memory(next(numbers))),
             call,
         )
         return _outcomes(work)
@@ -148,11 +150,12 @@ class Pipeline:
         """
         if self.vad is None:
             raise OptionError("segments come one by one only with a voice activity detector; give the pipeline a vad")
+        finisher, options = self._finisher(options)
         call = {"mode": mode, "latency": latency, **_with_words(options)}
         list(self.asr.attempt([], **call))
         cutter = self._cutter(max_end_silence_ms, merge_s, options.get("max_segment_s"))
         source = blocks(audio, sample_rate=sample_rate, channel=channel)
-        return _segments(recognised([source], cutter, self.asr, lambda: Recording(self._finisher.recording()), call))
+        return _segments(recognised([source], cutter, self.asr, lambda: Recording(finisher.recording()), call))
 
     def stream(
         self,
@@ -167,12 +170,14 @@ class Pipeline:
         """Open a stream; its finals are the segments of `transcribe` of the same audio, mode and options, but marks.
 
         A final is given out at once, so its marks are chosen without the words that follow. Open text has marks and
-        digits too, of which none is stable. Arguments as in `Uniasr.stream`; `max_end_silence_ms` as in `transcribe`.
+        digits too, of which none is stable. Arguments as in `Uniasr.stream`; `max_end_silence_ms`, `punctuation` and
+        `itn` as in `transcribe`.
         """
         if self.vad is None:
             self._need_no_vad(max_end_silence_ms, 0.0)
         if not callable(getattr(self.asr, "stream", None)):
             raise OptionError(f"asr is a {type(self.asr).__name__} without streams; transcribe, or give another one")
+        finisher, options = self._finisher(options)
         options = _with_words(options)
         open_recognition = partial(self.asr.stream, mode, latency, sample_rate, 1, **options)
         open_recognition()  # wrong options raise before any audio
@@ -182,15 +187,17 @@ class Pipeline:
             session = self.vad.stream(sample_rate, max_end_silence_ms, **changes).session
             vad = (self.vad.engine, session)
         decoder, hotwords = PcmDecoder(channels), options.get("hotwords")
-        return PipelineStream(open_recognition, self._finisher, decoder, sample_rate, vad, hotwords)
+        return PipelineStream(open_recognition, finisher, decoder, sample_rate, vad, hotwords)
 
-    def _finished(self, transcript: Transcript) -> Transcript:
-        """A transcript of a whole recording with marks and numbers."""
-        if self.punctuation is None and self.itn is None:
-            return transcript
-        text = self._finisher.recording()
-        segments = [done for segment in transcript.segments for done in text.add(segment, 0)]
-        return transcript_of([*segments, *text.finish()], transcript.duration_ms)
+    def _finisher(self, options: dict[str, Any]) -> tuple[Finisher, dict[str, Any]]:
+        """What a call does to words, and its other options."""
+        others = dict(options)
+        punctuation, itn = others.pop("punctuation", True), others.pop("itn", True)
+        finisher = Finisher(
+            self.punctuation if punctuation is True else punctuator(None if punctuation is False else punctuation),
+            self.itn if itn is True else converter(None if itn is False else itn),
+        )
+        return finisher, others
 
     def _cutter(
         self, max_end_silence_ms: int | None, merge_s: float, max_segment_s: float | None

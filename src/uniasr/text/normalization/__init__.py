@@ -5,6 +5,7 @@ Japanese, and Korean ITN, have rules of our own; other languages are converted b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import Literal, overload
@@ -46,7 +47,8 @@ def itn(
 
     Args:
         text: any text; what is no number, date, unit and so on stays as it is.
-        language: one of `LANGUAGES["itn"]`. Those other than ja and ko need an extra.
+        language: one of `LANGUAGES["itn"]`, in any case and with or without a region (ja, JA, ja-JP). Those other than
+            ja and ko need an extra.
         spans: also return from where in `text` every part of the result comes.
         whitelist: phrases that stay as they are, or a mapping from phrases to what they become. They win over rules.
 
@@ -81,7 +83,7 @@ def _convert(
         raise OptionError(f"text is {text!r:.60}; it must be a string")
     if not isinstance(language, str):
         raise OptionError(f"language is {language!r:.60}; give a code like 'ja'")
-    convert = _converter(direction, language)
+    convert = _converter(direction, re.split("[-_]", language.strip().lower())[0])
     result = normalized(text, around(text, as_mapping(whitelist), convert))
     return result if spans else result.text
 
