@@ -58,6 +58,10 @@ class Window:
         before, last = (int(self.lattice.word[i]) for i in ([0, *self.words])[-2:])
         return Left(int(self.lattice.end[self.words[-1]]), before, last)
 
+    def alone(self, words: Sequence[int], size: int) -> bool:
+        """Whether these words are one and all that there is of a run of so many kana."""
+        return len(words) == 1 and int(self.lattice.word[0]) == START and int(self.lattice.end[words[0]]) == size
+
 
 @dataclass(frozen=True, slots=True)
 class Reached:
@@ -116,11 +120,14 @@ def settled(window: Window, tables: Tables, listed: ListedWords, size: int) -> i
     """Leading kana of a run's last window whose words stay the same whatever follows its first `size` kana.
 
     They are the first words that all ways share which the search may go on from, at the places where a word may begin
-    that reaches beyond the window. Words that a longer text would leave to the next window are not settled.
+    that reaches beyond the window. Words that a longer text would leave to the next window are not settled, nor is one
+    word alone.
     """
     end = window.lattice.end
     # with more kana a full window would not be the last one
     words = window.words if size == SIZE else _shared(window, tables, listed, size)
+    if window.alone(words, size):
+        return 0  # a second word changes its certainty
     return max((int(end[i]) for i in words if end[i] <= SIZE - MARGIN), default=0)
 
 
