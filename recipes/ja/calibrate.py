@@ -17,11 +17,12 @@ import argparse
 import json
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import yaml
 from corpus import RATE, Recording, Samples, noises, synthetic
 from development import development_sets
 from rapidfuzz.distance import Levenshtein
@@ -29,15 +30,16 @@ from spoil import add_noise
 
 import uniasr
 from uniasr.checkpoints import read_model
-from uniasr.configs.decoding import ConfidenceConfig
-from uniasr.decoding.confidence import log_odds, logistic
+from uniasr.configs.decoding import ClosedConfidenceConfig, ConfidenceConfig
+from uniasr.decoding.confidence import log_odds
 from uniasr.recognizers.written import Writing, conversion
 from uniasr.types import MODES, DecodingOptions, Segment, Token, Transcript
 
 F64 = npt.NDArray[np.float64]
 BINS = 15
 NOTHING = ConfidenceConfig()
-PASS_OF = {"fast": 1, "normal": 2, "offline": 2}
+MISFIT = ConfidenceConfig(closed=ClosedConfidenceConfig(slope=1.0, offset=0.0, misfit=1.0))
+"""Log-odds less the root of the misfit: beside those of NOTHING they tell it."""
 CERTAIN = 1e-6
 """Probabilities this close to 0 and 1 count as this close: what is wrong there must not decide everything."""
 SILENCE = np.zeros(int(0.3 * RATE), np.float32)
@@ -106,11 +108,8 @@ def heard(references: Sequence[str], transcripts: Sequence[Transcript]) -> Heard
     return Heard(Judged(*np.array(tokens).T), Judged(*np.array(whole).T), np.array(errors))
 
 
-def both(
-    recordings: Sequence[Recording], transcripts: Sequence[Transcript], writing: Writing, fitted: ConfidenceConfig
-) -> dict[str, Heard]:
-    """What transcripts in kana are worth with a map on their probabilities, as they are and as the converter writes."""
-    kana = [replace(one, segments=tuple(mapped(part, fitted) for part in one.segments)) for one in transcripts]
+def both(recordings: Sequence[Recording], kana: Sequence[Transcript], writing: Writing) -> dict[str, Heard]:
+    """What transcripts in kana are worth, as they are and as the converter writes them."""
     written = [replace(one, segments=tuple(writing.segment(part) for part in one.segments)) for one in kana]
     return {
         "kana": heard([recording.kana for recording in recordings], kana),
@@ -118,25 +117,40 @@ def both(
     }
 
 
-def mapped(segment: Segment, fitted: ConfidenceConfig) -> Segment:
-    """A segment with a map on its probabilities."""
-    tokens = (
-        replace(token, confidence=logistic(fitted.slope * log_odds(token.confidence) + fitted.offset))
-        for token in segment.tokens
-    )
-    return replace(segment, tokens=tuple(tokens))
-
-
-def fit(found: Judged) -> ConfidenceConfig:
-    """The map that makes what was right the likeliest (Newton's method on slope and offset)."""
-    inside = np.clip(found.confidence, CERTAIN, 1 - CERTAIN)
-    inputs = np.stack([np.log(inside / (1 - inside)), np.ones(len(inside))])
-    weights = np.array([1.0, 0.0])
+def fit(right: F64, *inputs: F64) -> list[float]:
+    """The weight of each input, and last that of a constant, which make what was right the likeliest (Newton)."""
+    rows = np.stack([*inputs, np.ones(len(right))])
+    weights = np.array([1.0, *[0.0] * len(inputs)])
     for _ in range(30):
-        expected = 1 / (1 + np.exp(-(weights @ inputs)))
-        curvature = (inputs * (expected * (1 - expected))) @ inputs.T
-        weights = weights + np.linalg.solve(curvature, inputs @ (found.right - expected))
-    return ConfidenceConfig(slope=round(float(weights[0]), 3), offset=round(float(weights[1]), 3))
+        expected = 1 / (1 + np.exp(-(weights @ rows)))
+        curvature = (rows * (expected * (1 - expected))) @ rows.T
+        weights = weights + np.linalg.solve(curvature, rows @ (right - expected))
+    return [round(float(weight), 3) for weight in weights]
+
+
+def odds(found: Judged) -> F64:
+    """The log-odds of confidences."""
+    inside = np.clip(found.confidence, CERTAIN, 1 - CERTAIN)
+    return np.log(inside / (1 - inside))
+
+
+def misfits(plain: Sequence[Transcript], less: Sequence[Transcript]) -> list[Transcript]:
+    """Transcripts in which the root of the misfit of its segment stands for each confidence."""
+
+    def root(one: Segment, other: Segment) -> float:
+        pairs = zip(one.tokens, other.tokens, strict=True)
+        return min((log_odds(a.confidence) - log_odds(b.confidence) for a, b in pairs if a.confidence < 1), default=0.0)
+
+    return [
+        replace(
+            transcript,
+            segments=tuple(
+                replace(one, tokens=tuple(replace(token, confidence=root(one, other)) for token in one.tokens))
+                for one, other in zip(transcript.segments, twin.segments, strict=True)
+            ),
+        )
+        for transcript, twin in zip(plain, less, strict=True)
+    ]
 
 
 def bins(found: Judged, *, equal_width: bool = False) -> list[tuple[float, float, int]]:
@@ -195,10 +209,10 @@ def padded(recordings: Sequence[Recording]) -> list[Samples]:
     return [np.concatenate([SILENCE, recording.samples(), SILENCE]) for recording in recordings]
 
 
-def without_map(model: uniasr.Uniasr) -> uniasr.Uniasr:
-    """The model with its own probabilities."""
+def with_maps(model: uniasr.Uniasr, maps: tuple[ConfidenceConfig, ConfidenceConfig]) -> uniasr.Uniasr:
+    """The model with other maps."""
     assert model.directory is not None
-    config = replace(model.config, confidence=(NOTHING, NOTHING))
+    config = replace(model.config, confidence=maps)
     cmvn = read_model(model.directory).cmvn
     return uniasr.Uniasr(model.engine, config, model.vocabulary, cmvn, model.directory, model.card)
 
@@ -249,10 +263,25 @@ def reliability(measured: Measured) -> dict[str, dict[str, dict[str, object]]]:
 def fitted_maps(
     model: uniasr.Uniasr, recordings: Sequence[Recording], audio: Sequence[Samples]
 ) -> tuple[ConfidenceConfig, ConfidenceConfig]:
-    """The map of each pass, from all modes that end with it."""
+    """The map of each pass: pass 1 by fast mode; pass 2 by offline mode, which normal mode ends with too."""
     kana = [recording.kana for recording in recordings]
-    found = {mode: heard(kana, model.transcribe_batch(audio, RATE, mode, output="kana")).tokens for mode in MODES}
-    return fit(found["fast"]), fit(together([found["normal"], found["offline"]]))
+    own, less = with_maps(model, (NOTHING, NOTHING)), with_maps(model, (NOTHING, MISFIT))
+    fast, offline = (own.transcribe_batch(audio, RATE, mode, output="kana") for mode in ("fast", "offline"))
+    other = less.transcribe_batch(audio, RATE, "offline", output="kana")
+    first, second = heard(kana, fast).tokens, heard(kana, offline).tokens
+    slope, offset = fit(second.right, odds(second))
+    root = heard(kana, misfits(offline, other)).tokens.confidence
+    closed = dict(zip(("slope", "misfit", "offset"), fit(second.right, odds(second), -root), strict=True))
+    return (
+        ConfidenceConfig(**dict(zip(("slope", "offset"), fit(first.right, odds(first)), strict=True))),
+        ConfidenceConfig(slope=slope, offset=offset, closed=ClosedConfidenceConfig(**closed)),
+    )
+
+
+def as_yaml(maps: Sequence[ConfidenceConfig]) -> str:
+    """Lines for model.yaml."""
+    plain = [{name: value for name, value in asdict(one).items() if value is not None} for one in maps]
+    return yaml.safe_dump({"confidence": plain}, sort_keys=False)
 
 
 def main() -> None:
@@ -265,20 +294,20 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="recordings of each set")
     parser.add_argument("--json", type=Path, help="reliability of every development set and mode, for a plot")
     options = parser.parse_args()
-    model = without_map(uniasr.load_model(options.model, threads=1))
+    model = uniasr.load_model(options.model, threads=1)
     writing = conversion(DecodingOptions(output="written"), model.vocabulary, model.card, model.directory).writing(None)
     assert writing is not None
     fitted = fitted_maps(model, *calibration_set(options.calibration, noises(options.data / "noise"), options.limit))
-    print(
-        "  confidence:", *(f"  - slope: {one.slope}\n    offset: {one.offset}" for one in fitted), sep="\n", flush=True
-    )
+    print(as_yaml(fitted), flush=True)
+    models = [with_maps(model, maps) for maps in ((NOTHING, NOTHING), fitted)]
     measured = {}
     for name, recordings in development_sets(options.data, options.hts_dev).items():
         recordings = recordings[: options.limit]
         audio = padded(recordings)
         for mode in MODES:
-            found = model.transcribe_batch(audio, RATE, mode, output="kana")
-            own, other = (both(recordings, found, writing, one) for one in (NOTHING, fitted[PASS_OF[mode] - 1]))
+            own, other = (
+                both(recordings, one.transcribe_batch(audio, RATE, mode, output="kana"), writing) for one in models
+            )
             measured.update({(name, part, mode): (own[part], other[part]) for part in own})
     report(with_all(measured))
     if options.json:

@@ -105,6 +105,21 @@ class TestStandardInput:
         assert stream("-", stdin=b"\xff\xff\x01\x00" * 4000)[0] == 0
 
     @pytest.mark.parametrize(
+        "frame",
+        [
+            b"\xff\xfb\x90\x00".ljust(417, b"\0"),  # MPEG 1 layer 3, 128 kbit/s at 44.1 kHz
+            b"\xff\xf3\x64\x00".ljust(144, b"\0"),  # MPEG 2 layer 3, 48 kbit/s at 24 kHz
+            b"\xff\xfd\x84\x00".ljust(384, b"\0"),  # MPEG 1 layer 2, 128 kbit/s at 48 kHz
+            b"\xff\xf1\x50\x80\x02\x1f\xfc".ljust(16, b"\0"),  # ADTS
+        ],
+    )
+    def test_raw_mp3_and_aac_are_told_from_samples(self, stream, frame):
+        code, events, err = stream("-", stdin=frame * 20)
+        assert (code, events) == (1, [])
+        assert "an audio file that is no plain wav" in err
+        assert stream("-", stdin=frame + bytes(30_000))[0] == 0  # no second frame: samples
+
+    @pytest.mark.parametrize(
         ("data", "sentence"),
         [
             (b"", "standard input is empty (0 bytes)"),

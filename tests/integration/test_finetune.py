@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -24,14 +25,14 @@ from uniasr.checkpoints.network import load_network  # noqa: E402
 from uniasr.checkpoints.weights import read_state  # noqa: E402
 from uniasr.cli.app import cli  # noqa: E402
 from uniasr.compat.modelscope import MsDataset, Tasks, Trainers, build_trainer, pipeline  # noqa: E402
-from uniasr.errors import DataError, MissingExtraError, ModelError, ModelNotFoundError, OptionError  # noqa: E402
+from uniasr.errors import DataError, MissingExtraError, ModelError, ModelNotFoundError, OptionError, OutputError  # noqa: E402
 from uniasr.export.directory import export_model  # noqa: E402
 from uniasr.text.vocabulary import Vocabulary  # noqa: E402
 from uniasr.training.data.prepare import DataOptions  # noqa: E402
 from uniasr.training.extend import ROWS, with_tokens  # noqa: E402
 from uniasr.training.finetune import finetune  # noqa: E402
 from uniasr.training.fitting import RunOptions, batch_rows, train_options  # noqa: E402
-from uniasr.training.result import write_result  # noqa: E402
+from uniasr.training.result import claim, write_result  # noqa: E402
 from uniasr.training.scratch import read_plan, train  # noqa: E402
 from uniasr.training.start import start_from  # noqa: E402
 
@@ -119,6 +120,25 @@ def test_a_result_takes_the_place_of_one_that_is_stored_otherwise(tuned, tmp_pat
         }
         assert graphs == {f"encoder{suffix}", f"decoder2{suffix}"}
     assert (tmp_path / "mine.onnx").exists()
+
+
+def test_files_that_no_run_has_made_are_not_written_over(tuned, model, data, tmp_path):
+    base = shutil.copytree(model, tmp_path / "base")
+    before = {path.name: path.read_bytes() for path in base.iterdir() if path.is_file()}
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "tokens.txt").write_text("mine")
+    for output in (base, tmp_path / "mine"):
+        with pytest.raises(OutputError, match="no run has made it"):
+            finetune(base, [data], output, RunOptions(**QUICK))
+    assert {path.name: path.read_bytes() for path in base.iterdir()} == before
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["tokens.txt"]
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "notes.txt").write_text("mine")
+    claim(tmp_path / "notes", tmp_path / "notes" / "run", "base")
+    with pytest.raises(OptionError, match="began from base and not from other"):
+        claim(tmp_path / "notes", tmp_path / "notes" / "run", "other")
+    with pytest.raises(OptionError, match="began from base"):
+        finetune(tuned.output, [data], tuned.output, RunOptions(**QUICK))
 
 
 def test_it_goes_on_where_it_stopped(model, data, tmp_path):

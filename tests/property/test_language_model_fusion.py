@@ -88,6 +88,7 @@ def test_an_arpa_file_says_what_its_format_means(tmp_path, name):
         ("ngram 2=4", "ngram 4=4", "in order"),
         ("ngram 3=2", "ngram 3=999999999", "beyond"),
         ("-0.7	b", "nan	b", "not finite"),
+        ("-0.7	b", "0.7	b", "line 12 has a probability above 1"),
         ("-0.7	b	-0.2", "b -0.7 c d", "no 1-gram"),
         ("\\end\\", "", "where"),
         ("\\data\\", "data", "no .data. part"),
@@ -111,6 +112,7 @@ def test_files_that_are_none(tmp_path):
     (tmp_path / "cut.arpa.gz").write_bytes(gzip.compress(ARPA.encode())[:-20])
     with pytest.raises(ModelError, match="cannot be read"):
         read_arpa(tmp_path / "cut.arpa.gz", IDS)
+    assert read_arpa(written(tmp_path, "\ufeff" + ARPA), IDS) is not None
     (tmp_path / "bytes.arpa").write_bytes(b"\\data\\\n\xff\xfe")
     with pytest.raises(ModelError, match="cannot be read"):
         read_arpa(tmp_path / "bytes.arpa", IDS)

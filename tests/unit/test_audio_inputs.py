@@ -133,8 +133,8 @@ def test_keys_of_one_stem_are_counted_on(here):
 
 
 def test_a_key_is_the_name_of_the_file_blanks_and_dots_included(here):
-    touch(here, "会議　四月.wav", "talk..v2.wav", "a\u00a0b.wav", "x\x07y.wav")
-    assert sorted(item.key for item in expand(["."])) == ["audio", "a\u00a0b", "talk..v2", "会議　四月"]
+    touch(here, "会議　四月.wav", "talk..v2.wav", "a\u00a0b.wav", "x\x07y.wav", "line\nend\tx.wav")
+    assert sorted(item.key for item in expand(["."])) == ["a\u00a0b", "line_end_x", "talk..v2", "x_y", "会議　四月"]
 
 
 def test_inputs_know_whether_their_name_is_their_own(here):

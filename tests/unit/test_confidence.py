@@ -9,7 +9,7 @@ from fabricated import RATE_HZ, UNIT, fabricated_config, fabricated_model, sampl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uniasr.configs.decoding import ConfidenceConfig
+from uniasr.configs.decoding import ClosedConfidenceConfig, ConfidenceConfig
 from uniasr.configs.records import from_plain, to_plain
 from uniasr.configs.uniasr import UniasrConfig
 from uniasr.decoding.confidence import confidence, log_odds, logistic
@@ -73,8 +73,13 @@ def test_the_map_of_a_pass_reaches_its_tokens_in_files_and_streams_and_nothing_e
 def test_the_map_is_read_and_written_and_may_be_missing():
     config = fabricated_config(confidence=FITTED)
     plain = json.loads(json.dumps(to_plain(config)))
-    assert plain["confidence"] == [{"slope": 0.5, "offset": 1.0}, {"slope": 2.0, "offset": -1.0}]
+    assert [one["slope"] for one in plain["confidence"]] == [0.5, 2.0]
     assert from_plain(UniasrConfig, plain, "model.yaml") == config
+    plain["confidence"] = [{"slope": 0.5, "offset": 1.0}, {"slope": 2.0, "offset": -1.0}]
+    assert from_plain(UniasrConfig, plain, "model.yaml") == config
+    closed = ClosedConfidenceConfig(slope=0.5, offset=4.0, misfit=3.0)
+    config = fabricated_config(confidence=(ConfidenceConfig(), ConfidenceConfig(closed=closed)))
+    assert from_plain(UniasrConfig, json.loads(json.dumps(to_plain(config))), "model.yaml") == config
     del plain["confidence"]
     assert from_plain(UniasrConfig, plain, "model.yaml").confidence == (ConfidenceConfig(), ConfidenceConfig())
 
@@ -87,6 +92,9 @@ def test_the_map_is_read_and_written_and_may_be_missing():
         ([{"slope": float("nan")}, {}], "slope"),
         ([{"offset": float("inf")}, {}], "offset is inf; it must lie within 20 of 0"),
         ([{"shift": 1.0}, {}], "confidence.*unknown entries shift"),
+        ([{}, {"closed": {"slope": 1.0, "offset": 0.0, "misfit": -1.0}}], "misfit is -1.0; it must lie between 0"),
+        ([{}, {"closed": {"slope": 0.0, "offset": 0.0, "misfit": 1.0}}], "slope is 0.0"),
+        ([{}, {"closed": {"slope": 1.0, "offset": 0.0}}], "misfit"),
         ([{}], "confidence has 1 values; 2 are needed"),
         (0.5, "confidence.*list"),
     ],

@@ -8,8 +8,10 @@ from fabricated import FIRST_PASS, RATE_HZ, SECOND_PASS, UNIT, FormulaEngine, fa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from uniasr.configs.decoding import ClosedConfidenceConfig, ConfidenceConfig
 from uniasr.configs.uniasr import ChunkConfig
 from uniasr.decoding import ctc
+from uniasr.decoding.confidence import log_odds
 from uniasr.decoding.ctc import IMPOSSIBLE, evidence, log_probabilities
 from uniasr.types import Final
 
@@ -118,6 +120,34 @@ def test_the_heads_listen_only_while_there_is_doubt():
     model = model_of()
     model.transcribe(samples_of([LOUD] * 400), RATE_HZ, "fast", **LONG)
     assert 1 <= model.engine.calls["ctc"] < model.engine.calls["memory"] / 4
+
+
+@pytest.mark.parametrize("mode", ["fast", "normal", "offline"])
+def test_the_misfit_of_a_closed_segment_lowers_confidences_that_nobody_was_promised(mode):
+    samples = samples_of(([LOUD] * 20 + [0] * 12) * 3)
+    options = {"segment_s": 0.6}
+
+    def heard(*numbers):
+        closed = ClosedConfidenceConfig(**dict(zip(("slope", "offset", "misfit"), numbers, strict=True)))
+        maps = (ConfidenceConfig(slope=0.5), ConfidenceConfig(slope=0.5, closed=closed))
+        return model_of(ctc_rescoring=0.1, confidence=maps)
+
+    plain, lower = heard(1.0, 0.0, 0.0), heard(2.0, 0.25, 1.0)
+    before, after = (model.transcribe(samples, RATE_HZ, mode, **options) for model in (plain, lower))
+    assert len(before.segments) > 2
+    assert len(before.tokens) > 5
+    for one, other in zip(before.segments, after.segments, strict=True):
+        pairs = zip(one.tokens, other.tokens, strict=True)
+        drops = [2 * log_odds(a.confidence) + 0.25 - log_odds(b.confidence) for a, b in pairs]
+        if mode == "offline":  # the misfit is that of the segment
+            assert drops == pytest.approx(drops[:1] * len(drops))
+            assert all(drop > 0.5 for drop in drops)
+        else:
+            assert other == one
+    with lower.stream(mode, sample_rate=RATE_HZ, **options) as stream:
+        events = [event for at in range(0, len(samples), 97) for event in stream.accept(samples[at : at + 97])]
+        events += stream.finish()
+    assert tuple(event.result for event in events if isinstance(event, Final)) == after.segments
 
 
 @pytest.mark.parametrize("mode", ["fast", "normal", "offline"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from uniasr.types import Token
+from uniasr.types import Segment, Token, Transcript
 
 pytest.importorskip("rapidfuzz")
 pytest.importorskip("scipy")
@@ -29,11 +29,31 @@ def test_the_map_that_made_the_numbers_is_found_and_makes_them_true(recipe):
     odds = random.normal(1, 2, 20_000)
     right = (random.random(20_000) < 1 / (1 + np.exp(-(1.5 * odds + 1)))).astype(float)
     found = recipe.Judged(1 / (1 + np.exp(-odds)), right)
-    fitted = recipe.fit(found)
-    assert (fitted.slope, fitted.offset) == pytest.approx((1.5, 1.0), abs=0.1)
+    assert recipe.fit(right, recipe.odds(found)) == pytest.approx((1.5, 1.0), abs=0.1)
     true = recipe.Judged(1 / (1 + np.exp(-(1.5 * odds + 1))), right)
     assert recipe.ece(found) > 0.1 > 0.02 > recipe.ece(true) == pytest.approx(recipe.by_chance(true), abs=0.01)
     assert recipe.auroc(found) == recipe.auroc(true)
+
+
+def test_two_inputs_have_a_weight_each(recipe):
+    random = np.random.default_rng(4)
+    odds, misfit = random.normal(1, 2, 20_000), random.exponential(1, 20_000)
+    right = (random.random(20_000) < 1 / (1 + np.exp(-(0.5 * odds - 2 * misfit + 3)))).astype(float)
+    assert recipe.fit(right, odds, -misfit) == pytest.approx((0.5, 2.0, 3.0), abs=0.15)
+
+
+def test_the_misfit_of_a_segment_is_told_by_two_confidences(recipe):
+    def transcripts(*segments):
+        parts = [
+            Segment(i, 0, 1, "", tuple(Token("a", 3, 0, 1, sure) for sure in sures), ())
+            for i, sures in enumerate(segments)
+        ]
+        return [Transcript("", tuple(parts), 1)]
+
+    plain = transcripts([0.5, 1.0, 0.9], [], [1.0])
+    less = transcripts([1 / (1 + np.e), 1.0, 0.7], [], [0.5])
+    found = recipe.misfits(plain, less)[0].segments
+    assert [[token.confidence for token in one.tokens] for one in found] == [pytest.approx([1.0] * 3), [], [0.0]]
 
 
 def test_errors_and_areas_of_few_numbers(recipe):

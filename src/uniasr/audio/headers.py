@@ -27,6 +27,19 @@ _DEMUXERS = {
 }
 """Matroska and WebM, raw AAC, Windows Media, AMR by their first bytes."""
 
+_MPEG_RATES_HZ = (44_100, 48_000, 32_000)
+"""Of MPEG 1; a half of it in MPEG 2, a quarter in 2.5."""
+_LOW_KBPS = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+_MPEG_KBPS = {
+    (1, 1): tuple(range(32, 480, 32)),
+    (1, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (1, 3): (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (2, 1): (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+    (2, 2): _LOW_KBPS,
+    (2, 3): _LOW_KBPS,
+}
+"""Bit rates by version (1, or 2 and 2.5) and layer."""
+
 
 def sniff(head: bytes) -> Kind | None:
     """Kind of file that starts with `head` (16 bytes are enough), None if it is no audio that is known here."""
@@ -58,6 +71,24 @@ def _is_mpeg_frame(head: bytes) -> bool:
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return False
     return head[1] & 0x18 != 0x08 and head[1] & 0x06 != 0 and head[2] >> 4 != 15 and head[2] & 0x0C != 0x0C
+
+
+def frame_bytes(head: bytes) -> int | None:
+    """Length of the MPEG audio or AAC (ADTS) frame that begins here, from its first 6 bytes; None where none does.
+
+    Where another one follows behind it, these are no raw samples. Source: ISO 11172-3, 13818-3 and 13818-7.
+    """
+    if head[:2] in (b"\xff\xf1", b"\xff\xf9"):
+        return (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
+    if not _is_mpeg_frame(head) or not head[2] >> 4:
+        return None
+    version, layer = head[1] >> 3 & 3, 4 - (head[1] >> 1 & 3)
+    rate = _MPEG_RATES_HZ[head[2] >> 2 & 3] // {3: 1, 2: 2, 0: 4}[version]
+    bit_rate = 1000 * _MPEG_KBPS[1 if version == 3 else 2, layer][(head[2] >> 4) - 1]
+    padding = head[2] >> 1 & 1
+    if layer == 1:
+        return (12 * bit_rate // rate + padding) * 4
+    return (72 if layer == 3 and version != 3 else 144) * bit_rate // rate + padding
 
 
 def complete(file: BinaryIO, kind: Kind, name: str) -> BinaryIO:

@@ -20,7 +20,7 @@ AUDIO_SUFFIXES = frozenset(
     f".{name}"
     for name in (
         *("wav", "w64", "aif", "aiff", "au", "caf", "sph", "flac", "mp3", "ogg", "oga", "opus"),
-        *("m4a", "mp4", "mov", "aac", "webm", "mkv", "mka", "wma", "amr"),
+        *("m4a", "mp4", "mov", "aac", "webm", "mkv", "mka", "wma", "amr", "3gp"),
     )
 )
 """What a directory is searched for."""
@@ -161,7 +161,7 @@ def _audio_in(directory: Path) -> list[str]:
 
 
 def _key(path: str) -> str:
-    stem = Path(path).stem.replace("\\", "_")
+    stem = "".join(mark if _fits_file_name(mark) or mark == "." else "_" for mark in Path(path).stem)
     return stem if _fits_file_name(stem) else "audio"
 
 

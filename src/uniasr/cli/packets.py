@@ -13,7 +13,7 @@ import click
 import numpy as np
 import numpy.typing as npt
 
-from uniasr.audio.headers import UNKNOWN_LENGTH, sniff
+from uniasr.audio.headers import UNKNOWN_LENGTH, frame_bytes, sniff
 from uniasr.audio.load import Waveform, blocks
 from uniasr.errors import AudioError, MissingExtraError
 
@@ -63,8 +63,15 @@ def from_standard_input(sample_rate_hz: int, channels: int, packet_ms: int) -> P
     kind = sniff(head)
     if head[:4] == b"RIFF" and kind == "wav":
         return _wav(file, packet_ms)
-    # Headers that begin with a byte of ones look like quiet raw samples, so they are taken for such.
-    if kind is not None and head[0] != 0xFF:
+    if head[0] == 0xFF:  # the header of an MPEG or AAC frame looks like quiet raw samples: a second one settles it
+        length = frame_bytes(head) if len(head) == 12 else None
+        if length is not None:
+            head += file.read(max(0, length + 6 - len(head)))
+            second = head[length : length + 6]
+            kind = kind if len(second) == 6 and frame_bytes(second) else None
+        else:
+            kind = None
+    if kind is not None:
         raise AudioError(
             "standard input is an audio file that is no plain wav; a stream takes wav or raw 16-bit samples "
             "(ffmpeg -i FILE -f s16le -ac 1 -ar 16000 - makes them), or name the file"

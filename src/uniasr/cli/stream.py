@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from uniasr.cli.live import open_view
 from uniasr.cli.packets import Packets, from_file, from_microphone, from_standard_input
-from uniasr.cli.parts import PartRequest, open_pipeline
+from uniasr.cli.parts import AUTO, NONE, PartRequest, open_pipeline
 from uniasr.errors import OptionError
 from uniasr.types import ENDPOINT_RULES
 
@@ -38,7 +38,12 @@ class Request(PartRequest):
 
 
 def run(request: Request) -> None:
-    """Recognise one source and show the events."""
+    """Recognise one source and show the events.
+
+    Of a detector and rules, one ends the texts: with rules "auto" is no detector.
+    """
+    if request.endpoint and request.vad == AUTO:
+        request = replace(request, vad=NONE)
     pipeline, _ = open_pipeline(request)
     options = {**request.options, "refresh_ms": request.refresh_ms}
     options["endpoint"] = ENDPOINT_RULES if request.endpoint else None

@@ -7,8 +7,9 @@
 
 Fine-tuning (`build_trainer`, `MsDataset`, `Trainers`) is described in `uniasr.compat.training`.
 
-Results are those of the published system: its search, its text with blanks between kana, its mode `normal` unless
-decoding.yaml or the caller says otherwise. What differs is said at `pipeline` and `SpeechRecognition.__call__`.
+Results of published models are those of the published system: its search, its text with blanks between kana, its mode
+`normal` unless decoding.yaml or the caller says otherwise. What differs is said at `pipeline` and
+`SpeechRecognition.__call__`.
 Source: modelscope 1.3.0 asr_inference_pipeline.py, the release that the cards name, with FunASR 0.2.0.
 """
 
@@ -103,7 +104,8 @@ def pipeline(
     parts = [keywords.get(name) or None for name in _PARTS]  # "" is none, too
     whole = Pipeline(recogniser, *parts, device=device, **runtime)
     list(whole.attempt([], mode, **options))  # wrong values are told now, not at the first call
-    return SpeechRecognition(whole, recogniser, mode, options, place)
+    published = "decoding" in files.card  # others have never been searched by that rule
+    return SpeechRecognition(whole, recogniser, mode, options, place, "reference" if published else "gated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,8 @@ class SpeechRecognition:
     mode: str
     options: Mapping[str, Any]
     output_dir: Path | None
+    search: str
+    """The rule of `DecodingOptions.search` that the model is searched by."""
 
     def __call__(
         self,
@@ -148,7 +152,8 @@ class SpeechRecognition:
             is that of `Transcript.text`: with marks, and blanks only between words of scripts that have them.
 
         Without a VAD model audio longer than a minute is cut at pauses and searched segment by segment, as `uniasr
-        transcribe` does: the published search ends too early there. An input of a list that cannot be read raises
+        transcribe` does: the published search ends too early there. Models that are not published ones, the packaged
+        `ja` among them, are always searched so. An input of a list that cannot be read raises
         when its turn comes.
 
         Raises AudioError, OptionError, OutputError.
@@ -197,7 +202,7 @@ class SpeechRecognition:
 
     def _recognise(self, audio: Waveform, mode: str, options: Mapping[str, Any]) -> Transcript:
         long = len(audio.samples) > DecodingOptions().max_segment_s * audio.sample_rate_hz
-        search = "gated" if long and self.pipeline.vad is None else "reference"
+        search = "gated" if long and self.pipeline.vad is None else self.search
         return self.pipeline.transcribe(audio.samples, audio.sample_rate_hz, mode, search=search, **options)
 
 

@@ -36,6 +36,23 @@ class ModeConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedConfidenceConfig:
+    """`ConfidenceConfig` for the tokens of a closed segment: slope * log-odds + offset - misfit * root of the misfit.
+
+    The misfit is the cost of the segment's text by the CTC head of its pass, in nats a token.
+    """
+
+    slope: float
+    offset: float
+    misfit: float
+
+    def __post_init__(self) -> None:
+        _check_map(self.slope, self.offset)
+        if not 0 <= self.misfit <= MAX_SLOPE:
+            raise ValueError(f"confidence misfit is {self.misfit}; it must lie between 0 and {MAX_SLOPE:.0f}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfidenceConfig:
     """How the log-odds of a token's probability become those of its being right: slope * log-odds + offset.
 
@@ -44,12 +61,18 @@ class ConfidenceConfig:
 
     slope: float = 1.0
     offset: float = 0.0
+    closed: ClosedConfidenceConfig | None = None
+    """For segments of which nothing is stable before they are closed, where the pass has a CTC head."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.slope <= MAX_SLOPE:
-            raise ValueError(f"confidence slope is {self.slope}; it must lie above 0 and up to {MAX_SLOPE:.0f}")
-        if not (isfinite(self.offset) and abs(self.offset) <= MAX_OFFSET):
-            raise ValueError(f"confidence offset is {self.offset}; it must lie within {MAX_OFFSET:.0f} of 0")
+        _check_map(self.slope, self.offset)
+
+
+def _check_map(slope: float, offset: float) -> None:
+    if not 0 < slope <= MAX_SLOPE:
+        raise ValueError(f"confidence slope is {slope}; it must lie above 0 and up to {MAX_SLOPE:.0f}")
+    if not (isfinite(offset) and abs(offset) <= MAX_OFFSET):
+        raise ValueError(f"confidence offset is {offset}; it must lie within {MAX_OFFSET:.0f} of 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

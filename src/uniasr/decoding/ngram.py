@@ -28,6 +28,8 @@ Context = tuple[int, ...]
 
 LN_10 = math.log(10.0)
 MOST_ORDER, MOST_NGRAMS, MOST_LINE = 10, 50_000_000, 100_000
+ROUNDING = 1e-3
+"""Above the logarithm 0, some tools round probabilities of 1."""
 CACHED_VALUES = 2**22
 """Log-probabilities kept in memory, 16 MiB."""
 CACHED_CONTEXTS = 2**16
@@ -173,7 +175,7 @@ class _Reader:
     def _counts(self) -> list[int]:
         """n-grams of each order, from the head."""
         for line in self._lines():  # what stands before the head is a comment
-            if line == "\\data\\":
+            if line.lstrip("\ufeff") == "\\data\\":
                 break
         counts: list[int] = []
         for line in self._lines():
@@ -201,6 +203,8 @@ class _Reader:
             if min(ids) >= 0:
                 words.extend(ids)
                 values.append(self._value(fields[0]))
+                if values[-1] > ROUNDING:
+                    self._fail("has a probability above 1")
                 backoffs.append(self._value(fields[-1]) if len(fields) == order + 2 else 0.0)
         table = np.array(words, np.int64).reshape(-1, order)
         return table, np.array(values, np.float32), np.array(backoffs, np.float32)

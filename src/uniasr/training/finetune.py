@@ -16,7 +16,7 @@ from uniasr.training.data.prepare import DataOptions, prepare
 from uniasr.training.extend import with_tokens
 from uniasr.training.fitting import RUN, Extras, RunOptions, first_alone, fit
 from uniasr.training.processes import joined
-from uniasr.training.result import check_export
+from uniasr.training.result import check_export, claim
 
 HEADS_WEIGHT = 0.3
 """Share of the CTC loss for a model whose heads serve at run time."""
@@ -56,6 +56,7 @@ def finetune(
         say = tell if processes.is_first else lambda line: None
         bpe = next(files.directory.glob(BPE_FILE), None)
         places = [Path(place) for place in data]
+        first_alone(processes, lambda first: claim(output, output / RUN, files.directory.name) if first else None)
         prepared = first_alone(
             processes,
             lambda first: prepare(places, files.tokens, files.config, reading, output / RUN, bpe, first=first),

@@ -11,13 +11,16 @@ from typing import Any
 from torch import Tensor
 
 from uniasr.checkpoints import read_model, write_native
+from uniasr.checkpoints.own_layout import WEIGHTS
 from uniasr.configs.uniasr import UniasrConfig
-from uniasr.errors import MissingExtraError, OutputError
+from uniasr.errors import MissingExtraError, OptionError, OutputError
 from uniasr.features.cmvn import Cmvn
 from uniasr.graph_files import graph_files, graph_name, remove_graphs
 from uniasr.text.vocabulary import Vocabulary
 
-DESCRIPTION = "model.yaml"
+DESCRIPTION, ORIGIN = "model.yaml", "origin"
+RESULT_FILES = ("tokens.txt", "am.mvn", WEIGHTS)
+"""Of a result, besides its description and graphs."""
 
 
 def check_export() -> None:
@@ -27,6 +30,32 @@ def check_export() -> None:
         import safetensors  # noqa: F401
     except ImportError as error:
         raise MissingExtraError(f"training needs the extra train ({error}): pip install 'uniasr[train]'") from error
+
+
+def claim(output: Path, run: Path, origin: str) -> None:
+    """See that a run may begin or go on in `output`, ahead of all work.
+
+    Args:
+        output: where its result goes, which may hold other things.
+        run: where it keeps what it needs to go on; there is none before it begins.
+        origin: what it begins with. Another one in `run` makes it another run.
+
+    Raises OutputError where files that no run has made would be written over, OptionError for another run.
+    """
+    kept = run / ORIGIN
+    try:
+        if not run.exists():
+            taken = [output / name for name in (DESCRIPTION, *RESULT_FILES)]
+            if foreign := next((path for path in (*taken, *graph_files(output)) if path.exists()), None):
+                raise OutputError(f"{foreign} is there and no run has made it; choose another output directory")
+        elif kept.exists() and (before := kept.read_text(encoding="utf-8")) != origin:
+            raise OptionError(f"{run} began from {before} and not from {origin}; choose another output directory")
+        run.mkdir(parents=True, exist_ok=True)
+        kept.write_text(origin, encoding="utf-8")
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(f"{output} cannot be written: {error.strerror or error}") from error
 
 
 def write_result(

@@ -34,7 +34,7 @@ from uniasr.training.data.labels import BPE_FILE, KINDS, build_vocabulary
 from uniasr.training.data.prepare import DataOptions, Prepared, prepare
 from uniasr.training.fitting import RUN, Extras, RunOptions, first_alone, fit
 from uniasr.training.processes import joined
-from uniasr.training.result import check_export
+from uniasr.training.result import check_export, claim
 from uniasr.training.snapshots import replace_file
 from uniasr.training.start import start_from
 
@@ -172,6 +172,8 @@ def train(path: str | Path, *, device: str = "cpu", tell: Callable[[str], None] 
         say = tell if processes.is_first else lambda line: None
         bpe = output / RUN / BPE_FILE if plan.tokenizer == "bpe" else None
         config = plan.config(4)
+        origin = plan.init or "nothing"
+        first_alone(processes, lambda first: claim(output, output / RUN, origin) if first else None)
         make = partial(_vocabulary, plan, output / RUN)
         data = [Path(place) for place in plan.data]
         # The vocabulary covers the training transcripts; what only the development set has cannot be learned.

@@ -14,7 +14,7 @@ from uniasr.decoding.beam import EOS, SOS
 from uniasr.decoding.ctc import BLANK
 from uniasr.decoding.hypotheses import Ended, each_once, final_order
 from uniasr.decoding.rescoring import Rescoring, rescored
-from uniasr.recognizers.uniasr.ctc_head import doubts, head_of, in_council, is_said
+from uniasr.recognizers.uniasr.ctc_head import doubts, head_of, in_council, is_said, misfit
 from uniasr.recognizers.uniasr.passes import PassCarry
 from uniasr.recognizers.uniasr.segments import Clock, OpenSegment, shown_tokens, text_of, visible
 from uniasr.text.join import join_tokens
@@ -77,8 +77,8 @@ class ClosedSegment:
             if doubt and one.head and doubts(one.head, one.ended[0].ids, doubt):
                 self.views = list(doubt.views)
 
-    def result(self, index: int, options: DecodingOptions, vocabulary: Vocabulary) -> Segment:
-        """What is told of it."""
+    def result(self, index: int, options: DecodingOptions, vocabulary: Vocabulary, *, late: bool) -> Segment:
+        """What is told of it; `late`: the first time that its confidences are."""
         first = self.accounts[0]
         end_ms = first.clock.limit_ms
         assert end_ms is not None
@@ -87,7 +87,8 @@ class ClosedSegment:
         if self.ranked:
             best, one = self.ranked[0]
             clock = replace(one.clock, limit_ms=end_ms)
-            shown = shown_tokens(one.carry, best, clock, vocabulary, one.num_rows)
+            unfit = misfit(first.head, best.ids) if late and first.head else None
+            shown = shown_tokens(one.carry, best, clock, vocabulary, one.num_rows, unfit)
             hotwords = _hotwords_in(one.carry, shown, index)
         tokens = visible(shown)
         # some differ in blanks and marks alone, or come from several accounts

@@ -22,7 +22,8 @@ from uniasr.types import F32, F64, I64
 CERTAIN = 10.0
 """With this evidence for the text so far something was said, whatever follows: from there on tokens may be stable."""
 
-
+MOST_MISFIT = 100.0
+"""Nats a token beyond which a text fits no worse: no rows could be rows of it."""
 SOON_ROWS, GROWTH = 200, 1.2
 """A text is weighed anew after each chunk of so many rows, then when it has grown by that: the work stays linear."""
 
@@ -86,10 +87,15 @@ def in_council(own: Rescoring | None, others: Sequence[Rescoring | None]) -> lis
     return [Rescoring(judge, own.weight)]
 
 
+def misfit(head: Rescoring, ids: I64) -> float:
+    """What a text costs by a head, in nats a token; 0 to MOST_MISFIT."""
+    cost = float(-head.judge([ids])[0]) / max(1, len(_said(ids)))
+    return min(max(cost, 0.0), MOST_MISFIT)
+
+
 def doubts(head: Rescoring, ids: I64, doubt: DoubtConfig) -> bool:
     """Whether a head finds a text of some length improbable."""
-    count = len(_said(ids))
-    return count >= doubt.tokens and float(-head.judge([ids])[0]) >= doubt.least * count
+    return len(_said(ids)) >= doubt.tokens and misfit(head, ids) >= doubt.least
 
 
 def _evidence(heard: Heard, ids: I64, ends: Sequence[float], num_rows: int | None = None) -> float:

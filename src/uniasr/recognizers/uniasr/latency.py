@@ -24,8 +24,10 @@ class ModePlans:
 
     live: tuple[PassPlan, ...]
     again: tuple[PassPlan, ...] = ()
+    late: bool = False
+    """Whether nothing of a segment is stable before it is closed."""
     doubt: DoubtConfig | None = None
-    """When segments are heard in other ways, too."""
+    """When segments are heard in other ways, too; only where they are `late`."""
 
     @property
     def final(self) -> tuple[PassPlan, ...]:
@@ -68,8 +70,8 @@ def choose(config: UniasrConfig, mode: str, latency: int | str | None) -> ModePl
     """The passes that a mode runs live, by an index, by a longest delay like '900ms', or by the mode's default.
 
     A segment is heard again only where that is another latency; it may be doubted where nothing is stable before it is
-    closed. The delay is that of the mode's first visible text:
-    pass 1's in fast and normal mode, pass 2's in offline mode.
+    closed. The delay is that of the mode's first visible text: pass 1's in fast and normal mode, pass 2's in offline
+    mode.
     Raises OptionError for an unknown mode and for a latency that the model does not have.
     """
     if mode not in MODES:
@@ -83,10 +85,11 @@ def choose(config: UniasrConfig, mode: str, latency: int | str | None) -> ModePl
         index = _trained(config, latency)
     numbers = range(1, settings.pass_number + 1)
     live = tuple(plan_pass(config, number, index) for number in numbers)
-    if settings.final_latency in (None, index):
-        return ModePlans(live, doubt=config.doubt if mode == "offline" else None)
-    again = tuple(plan_pass(config, number, settings.final_latency) for number in numbers)
-    return ModePlans(live, again, config.doubt)
+    again: tuple[PassPlan, ...] = ()
+    if settings.final_latency not in (None, index):
+        again = tuple(plan_pass(config, number, settings.final_latency) for number in numbers)
+    late = mode == "offline" or bool(again)
+    return ModePlans(live, again, late, config.doubt if late else None)
 
 
 def _trained(config: UniasrConfig, latency: int | str) -> int:

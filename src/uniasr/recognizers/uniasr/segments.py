@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from math import ceil, floor
+from math import ceil, floor, sqrt
 
 import numpy as np
 
+from uniasr.configs.decoding import ConfidenceConfig
 from uniasr.decoding.beam import EOS, SOS, Path, Scorers
 from uniasr.decoding.confidence import confidence
 from uniasr.decoding.ctc import BLANK
@@ -157,9 +158,12 @@ class Clock:
 
 
 def shown_tokens(
-    carry: PassCarry, path: Path, clock: Clock, vocabulary: Vocabulary, num_rows: int
+    carry: PassCarry, path: Path, clock: Clock, vocabulary: Vocabulary, num_rows: int, misfit: float | None = None
 ) -> list[Token | None]:
-    """Tokens of a hypothesis with times and confidence; None for blank and the start and end marks."""
+    """Tokens of a hypothesis with times and confidence; None for blank and the start and end marks.
+
+    With a `misfit` their confidences are those of a closed segment, where the model has a map for these.
+    """
     times = token_times(
         np.array(carry.ends),
         np.array(carry.middles),
@@ -170,13 +174,20 @@ def shown_tokens(
         limit_ms=clock.limit_ms,
         shift_ms=carry.plan.shift_ms,
     )
-    fitted = carry.plan.confidence
+    slope, offset = _map(carry.plan.confidence, misfit)
     return [
         None
         if token in (BLANK, SOS, EOS)
-        else Token(vocabulary.tokens[token], token, start, end, confidence(log_prob, fitted.slope, fitted.offset))
+        else Token(vocabulary.tokens[token], token, start, end, confidence(log_prob, slope, offset))
         for token, (start, end), log_prob in zip(path.ids.tolist(), times, path.log_probs.tolist(), strict=True)
     ]
+
+
+def _map(fitted: ConfidenceConfig, misfit: float | None) -> tuple[float, float]:
+    """Slope and offset of a segment's confidences."""
+    if misfit is None or fitted.closed is None:
+        return fitted.slope, fitted.offset
+    return fitted.closed.slope, fitted.closed.offset - fitted.closed.misfit * sqrt(misfit)
 
 
 def visible(tokens: Sequence[Token | None]) -> tuple[Token, ...]:

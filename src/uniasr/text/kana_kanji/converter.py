@@ -78,6 +78,8 @@ class Converter:
 
         Faster than one by one, and the same numbers. Arguments and errors as in `convert`.
         """
+        if isinstance(kana, str):
+            raise OptionError(f"kana is one string, {kana!r:.60}; give a list, even of one: [kana]")
         runs = [[run for _, run in _runs(text)] for text in kana]
         costs = iter(best_costs([run for part in runs for run in part], self.tables, word_list(hotwords)))
         return [-sum(islice(costs, len(part))) for part in runs]
@@ -100,6 +102,8 @@ class Converter:
         `convert` with spans and `settled` of the first characters, mostly by one search. Each time only the kana behind
         the last full window are searched, or little more. Arguments and errors as there.
         """
+        if not 0 <= stable <= len(kana):
+            raise OptionError(f"stable is {stable}; give a number from 0 to {len(kana)}, the characters that there are")
         listed, words, left = word_list(hotwords), list[Word](), stable
         for start, run in _runs(kana):
             found = words_of(run, start, self.tables, listed, certain=True)
