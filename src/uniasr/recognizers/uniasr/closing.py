@@ -78,7 +78,7 @@ class ClosedSegment:
                 self.views = list(doubt.views)
 
     def result(self, index: int, options: DecodingOptions, vocabulary: Vocabulary, *, late: bool) -> Segment:
-        """What is told of it; `late`: the first time that its confidences are."""
+        """What is told of it; `late`: nothing of it has been stable before."""
         first = self.accounts[0]
         end_ms = first.clock.limit_ms
         assert end_ms is not None
