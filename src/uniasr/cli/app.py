@@ -18,7 +18,7 @@ from uniasr.cli.options import (
     text_options,
 )
 from uniasr.cli.train import train
-from uniasr.errors import AudioError, DataError, OutputError, UniasrError
+from uniasr.errors import AudioError, DataError, UniasrError
 
 INPUT_FAILED, WRONG_CALL, INTERRUPTED = 1, 2, 130
 _HELP = getattr(click.exceptions, "NoArgsIsHelpError", ())  # older versions of click just show the help
@@ -28,14 +28,14 @@ class Boundary(click.Group):
     """Runs a command; whatever a user can cause ends as one line on standard error."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Exit with 1 for unusable audio or an output that fails, 2 for a wrong option or model, 130 after Ctrl-C."""
+        """Exit with 1 for unusable audio, 2 for a wrong option or model, 130 after Ctrl-C."""
         try:
             return super().invoke(ctx)
         except UniasrError as error:
             for problem in error.problems if isinstance(error, DataError) else ():
                 click.echo(problem, err=True)
             complain(str(error))
-            ctx.exit(INPUT_FAILED if isinstance(error, AudioError | OutputError) else WRONG_CALL)
+            ctx.exit(INPUT_FAILED if isinstance(error, AudioError) else WRONG_CALL)
         except KeyboardInterrupt:
             complain("interrupted")
             ctx.exit(INTERRUPTED)

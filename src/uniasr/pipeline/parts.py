@@ -13,7 +13,7 @@ from uniasr.recognizers import load_model, load_punctuator, load_vad
 from uniasr.recognizers.punctuation import Punctuator
 from uniasr.recognizers.vad import Vad
 from uniasr.text import itn as convert
-from uniasr.text.normalization import Normalized
+from uniasr.text.normalization import LANGUAGES, Normalized, language_code
 from uniasr.text.normalization.differences import differences
 from uniasr.text.normalization.records import normalized
 from uniasr.types import Event, Transcript
@@ -122,10 +122,10 @@ def converter(given: ItnFunction | str | None) -> Convert | None:
         return None
     if callable(given):
         return _with_spans(given)
-    if not isinstance(given, str):
-        raise OptionError(f"itn is {_kind(given)}; give the code of a language, a function, or None")
+    if not isinstance(given, str) or language_code(given) not in LANGUAGES["itn"]:
+        raise OptionError(f"itn is {given!r:.80}; choose one of {', '.join(LANGUAGES['itn'])}, a function, or None")
     language = given
-    convert("", language)  # an unknown one or a missing package is told now and not behind the recognition
+    convert("", language)  # a missing package is told now and not behind the recognition
     return lambda text, phrases=(): convert(text, language, spans=True, whitelist=phrases)
 
 

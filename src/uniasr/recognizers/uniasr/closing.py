@@ -77,8 +77,8 @@ class ClosedSegment:
             if doubt and one.head and doubts(one.head, one.ended[0].ids, doubt):
                 self.views = list(doubt.views)
 
-    def result(self, index: int, options: DecodingOptions, vocabulary: Vocabulary, *, late: bool) -> Segment:
-        """What is told of it; `late`: nothing of it has been stable before."""
+    def result(self, index: int, options: DecodingOptions, vocabulary: Vocabulary, *, closed: bool) -> Segment:
+        """What is told of it; `closed`: with the confidences of closed segments, since no others were promised."""
         first = self.accounts[0]
         end_ms = first.clock.limit_ms
         assert end_ms is not None
@@ -87,7 +87,7 @@ class ClosedSegment:
         if self.ranked:
             best, one = self.ranked[0]
             clock = replace(one.clock, limit_ms=end_ms)
-            unfit = misfit(first.head, best.ids) if late and first.head else None
+            unfit = misfit(first.head, best.ids) if closed and first.head else None
             shown = shown_tokens(one.carry, best, clock, vocabulary, one.num_rows, unfit)
             hotwords = _hotwords_in(one.carry, shown, index)
         tokens = visible(shown)

@@ -24,10 +24,10 @@ class ModePlans:
 
     live: tuple[PassPlan, ...]
     again: tuple[PassPlan, ...] = ()
-    late: bool = False
-    """Whether nothing of a segment is stable before it is closed."""
     doubt: DoubtConfig | None = None
-    """When segments are heard in other ways, too; only where they are `late`."""
+    """When segments are heard in other ways, too."""
+    closed: bool = False
+    """Whether confidences are those of closed segments."""
 
     @property
     def final(self) -> tuple[PassPlan, ...]:
@@ -69,9 +69,9 @@ def audio_of_rows_ms(front: FrontendConfig, rows: int) -> float:
 def choose(config: UniasrConfig, mode: str, latency: int | str | None) -> ModePlans:
     """The passes that a mode runs live, by an index, by a longest delay like '900ms', or by the mode's default.
 
-    A segment is heard again only where that is another latency; it may be doubted where nothing is stable before it is
-    closed. The delay is that of the mode's first visible text: pass 1's in fast and normal mode, pass 2's in offline
-    mode.
+    A segment is heard again only where that is another latency. Where nothing is stable before it is closed, it may be
+    doubted, and its confidences wait for its end. The delay is that of the mode's first visible text: pass 1's in fast
+    and normal mode, pass 2's in offline mode.
     Raises OptionError for an unknown mode and for a latency that the model does not have.
     """
     if mode not in MODES:
@@ -88,8 +88,9 @@ def choose(config: UniasrConfig, mode: str, latency: int | str | None) -> ModePl
     again: tuple[PassPlan, ...] = ()
     if settings.final_latency not in (None, index):
         again = tuple(plan_pass(config, number, settings.final_latency) for number in numbers)
-    late = mode == "offline" or bool(again)
-    return ModePlans(live, again, late, config.doubt if late else None)
+    if mode != "offline" and not again:
+        return ModePlans(live)
+    return ModePlans(live, again, config.doubt, config.confidence[settings.pass_number - 1].closed is not None)
 
 
 def _trained(config: UniasrConfig, latency: int | str) -> int:

@@ -168,7 +168,7 @@ class Session:
         if closed.views:
             self.segment = self._viewed(closed.views.pop(0), closed.num_frames)
             return
-        result = closed.result(segment.index, self.options, self._vocabulary, late=self.plans.late)
+        result = closed.result(segment.index, self.options, self._vocabulary, closed=self.plans.closed)
         self.events.append(_final(self._writing.segment(result) if self._writing else result))
         start = segment.start + closed.num_frames
         self._begin(segment.index + 1, start)

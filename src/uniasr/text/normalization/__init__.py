@@ -76,6 +76,11 @@ def tn(text: str, language: str = "ja", *, spans: bool = False, whitelist: White
     return _convert("tn", text, language, spans=spans, whitelist=whitelist)
 
 
+def language_code(language: str) -> str:
+    """The code of a language without its region: ja for JA, ja-JP and ja_JP."""
+    return re.split("[-_]", language.strip().lower())[0]
+
+
 def _convert(
     direction: Direction, text: str, language: str, *, spans: bool, whitelist: Whitelist | None
 ) -> str | Normalized:
@@ -83,7 +88,7 @@ def _convert(
         raise OptionError(f"text is {text!r:.60}; it must be a string")
     if not isinstance(language, str):
         raise OptionError(f"language is {language!r:.60}; give a code like 'ja'")
-    convert = _converter(direction, re.split("[-_]", language.strip().lower())[0])
+    convert = _converter(direction, language_code(language))
     result = normalized(text, around(text, as_mapping(whitelist), convert))
     return result if spans else result.text
 
