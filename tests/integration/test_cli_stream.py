@@ -150,6 +150,29 @@ def test_corrections_keep_the_distance_that_is_asked_for(stream, speech):
     assert [kind for kind, _, _ in events].count("refresh") <= segments < len(corrections)
 
 
+def test_rules_take_the_place_of_the_detector_that_nobody_named(sample, tmp_path):
+    once, rate = soundfile.read(sample, dtype="int16")
+    soundfile.write(tmp_path / "twice.wav", np.concatenate([once, np.zeros(rate, np.int16), once]), rate)
+
+    def finals(*words):
+        call = ["stream", str(tmp_path / "twice.wav"), "--mode", "fast", "--punctuation", "none", *words]
+            "stream",
+            str(tmp_path / "twice.wav"),
+            "--mode",
+            "fast",
+            "--punctuation",
+            "none",
+            "--threads",
+            "1",
+            *words,
+        ]
+        lines = CliRunner().invoke(cli, call).stdout.splitlines()
+        return [line for line in lines if line.startswith("final")]
+
+    assert finals("--endpoint") == finals("--endpoint", "--vad", "none")
+    assert len(finals("--endpoint", "--vad", "vad")) > 1
+
+
 class TestWrongCalls:
     @pytest.mark.parametrize(
         ("words", "code", "sentence"),

@@ -149,6 +149,13 @@ class TestDefaults:
         assert seen == ["gated", "reference"]
 
 
+def test_models_that_are_not_published_are_searched_as_they_are_elsewhere(sample, packaged_model):
+    recognise = pipeline(model="ja")
+    assert recognise.search == "gated"
+    assert recognise(str(sample))["text"] == packaged_model.transcribe(sample, mode="normal").text
+    assert pipeline(model="ja", vad_model="vad").search == "gated"
+
+
 def _nothing():
     from uniasr import Transcript
 

@@ -87,6 +87,22 @@ def test_alternatives_of_what_is_no_run_of_kana_are_refused(converter, kana, cou
         converter.alternatives(kana, count)
 
 
+def test_one_text_for_many_and_more_stable_kana_than_there_are_are_refused(converter):
+    with pytest.raises(OptionError, match="give a list"):
+        converter.log_probabilities("カキ")
+    for stable in (-1, 4):
+        with pytest.raises(OptionError, match="from 0 to 3"):
+            converter.running("キョー", stable)
+
+
+def test_a_word_alone_is_less_sure_than_in_a_sentence(converter):
+    alone, first = (converter.convert(kana, spans=True).spans[0] for kana in ("キシャ", "キシャガキタ"))
+    assert first.source_end == alone.source_end == 3
+    assert 0.5 < alone.certainty < first.certainty
+    for kana in ("キシャ", "トーキョー", "アリガトー", "ソレデワ"):
+        assert converter.settled(kana) == 0  # its certainty is not final
+
+
 def test_long_vowels_are_found_however_they_are_spelled(converter):
     assert respelled("ソーユーイイコ") == ("ソオユウイイコ", "ソウユウイイコ", "ソーユーイーコ")
     assert converter.convert("カワイーイヌ") == converter.convert("カワイイイヌ") == "かわいい犬"
