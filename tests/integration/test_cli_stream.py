@@ -156,16 +156,6 @@ def test_rules_take_the_place_of_the_detector_that_nobody_named(sample, tmp_path
 
     def finals(*words):
         call = ["stream", str(tmp_path / "twice.wav"), "--mode", "fast", "--punctuation", "none", *words]
-            "stream",
-            str(tmp_path / "twice.wav"),
-            "--mode",
-            "fast",
-            "--punctuation",
-            "none",
-            "--threads",
-            "1",
-            *words,
-        ]
         lines = CliRunner().invoke(cli, call).stdout.splitlines()
         return [line for line in lines if line.startswith("final")]
 
