@@ -32,7 +32,7 @@ from uniasr.training.data.prepare import DataOptions  # noqa: E402
 from uniasr.training.extend import ROWS, with_tokens  # noqa: E402
 from uniasr.training.finetune import finetune  # noqa: E402
 from uniasr.training.fitting import RunOptions, batch_rows, train_options  # noqa: E402
-from uniasr.training.result import claim, write_result  # noqa: E402
+from uniasr.training.result import check_place, write_result  # noqa: E402
 from uniasr.training.scratch import read_plan, train  # noqa: E402
 from uniasr.training.start import start_from  # noqa: E402
 
@@ -134,10 +134,9 @@ def test_files_that_no_run_has_made_are_not_written_over(tuned, model, data, tmp
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["tokens.txt"]
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "notes.txt").write_text("mine")
-    claim(tmp_path / "notes", tmp_path / "notes" / "run", "base")
-    with pytest.raises(OptionError, match="began from base and not from other"):
-        claim(tmp_path / "notes", tmp_path / "notes" / "run", "other")
-    with pytest.raises(OptionError, match="began from base"):
+    check_place(tmp_path / "notes", tmp_path / "notes" / "run", "base")
+    assert [path.name for path in (tmp_path / "notes").iterdir()] == ["notes.txt"]
+    with pytest.raises(OptionError, match="began from base and not from model"):
         finetune(tuned.output, [data], tuned.output, RunOptions(**QUICK))
 
 

@@ -18,6 +18,8 @@ from uniasr.audio.load import Waveform, blocks
 from uniasr.errors import AudioError, MissingExtraError
 
 _MOST_BYTES = 1 << 20
+_HEADER_BYTES = 6
+"""What `frame_bytes` needs."""
 _SAMPLE_TYPES = {(1, 8): "u1", (1, 16): "<i2", (1, 32): "<i4", (3, 32): "<f4", (3, 64): "<f8"}
 """numpy type by wav format (1 integers, 3 floats) and bits."""
 
@@ -64,13 +66,10 @@ def from_standard_input(sample_rate_hz: int, channels: int, packet_ms: int) -> P
     if head[:4] == b"RIFF" and kind == "wav":
         return _wav(file, packet_ms)
     if head[0] == 0xFF:  # the header of an MPEG or AAC frame looks like quiet raw samples: a second one settles it
-        length = frame_bytes(head) if len(head) == 12 else None
-        if length is not None:
-            head += file.read(max(0, length + 6 - len(head)))
-            second = head[length : length + 6]
-            kind = kind if len(second) == 6 and frame_bytes(second) else None
-        else:
-            kind = None
+        length = (frame_bytes(head) if len(head) == 12 else None) or 0
+        head += file.read(max(0, length + _HEADER_BYTES - len(head)) if length else 0)
+        second = head[length : length + _HEADER_BYTES]
+        kind = kind if length and len(second) == _HEADER_BYTES and frame_bytes(second) else None
     if kind is not None:
         raise AudioError(
             "standard input is an audio file that is no plain wav; a stream takes wav or raw 16-bit samples "

@@ -16,7 +16,7 @@ from uniasr.training.data.prepare import DataOptions, prepare
 from uniasr.training.extend import with_tokens
 from uniasr.training.fitting import RUN, Extras, RunOptions, first_alone, fit
 from uniasr.training.processes import joined
-from uniasr.training.result import check_export, claim
+from uniasr.training.result import check_export, check_place
 
 HEADS_WEIGHT = 0.3
 """Share of the CTC loss for a model whose heads serve at run time."""
@@ -52,11 +52,11 @@ def finetune(
     run, reading, output = run or RunOptions(), reading or DataOptions(), Path(output)
     check_export()
     files = read_model(resolve(model))
+    check_place(output, output / RUN, files.directory.name)
     with joined(device) as processes:
         say = tell if processes.is_first else lambda line: None
         bpe = next(files.directory.glob(BPE_FILE), None)
         places = [Path(place) for place in data]
-        first_alone(processes, lambda first: claim(output, output / RUN, files.directory.name) if first else None)
         prepared = first_alone(
             processes,
             lambda first: prepare(places, files.tokens, files.config, reading, output / RUN, bpe, first=first),
@@ -75,7 +75,7 @@ def finetune(
             network = with_tokens(network, len(prepared.vocabulary), seed=run.seed)
         card = {name: value for name, value in files.card.items() if name != "released"}
         card["fine_tuned_from"] = files.directory.name
-        extras = Extras(card, () if bpe is None else (bpe,))
+        extras = Extras(files.directory.name, card, () if bpe is None else (bpe,))
         return fit(network, prepared, files.cmvn, output, run, processes, extras, tell=say)
 
 

@@ -31,13 +31,13 @@ from uniasr.training.loop import Trainer
 from uniasr.training.objective import ObjectiveOptions
 from uniasr.training.options import SCHEDULES, TrainOptions
 from uniasr.training.processes import Processes
-from uniasr.training.result import write_result
+from uniasr.training.result import ORIGIN, TOKENS, write_result
 from uniasr.training.snapshots import average, best_weights, newest_weights, replace_file
 from uniasr.types import MODES
 
 Value = TypeVar("Value")
 
-RUN, TOKENS = "run", "tokens.txt"
+RUN = "run"
 LEAST_BATCHES = 8
 """A small set is cut into at least so many batches an epoch, however large `batch_bins` is."""
 EVALUATIONS = 10
@@ -108,8 +108,9 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True)
 class Extras:
-    """What the result directory holds besides the model."""
+    """What the result directory holds besides the model, and what the run begins with."""
 
+    origin: str
     card: Mapping[str, Any]
     files: tuple[Path, ...] = ()
 
@@ -138,7 +139,7 @@ def fit(
     run = output / RUN
     trainer = Trainer(network, run, train_options(options, prepared.num_rows, processes.world), processes)
     if processes.is_first:
-        _keep_vocabulary(run / TOKENS, prepared.vocabulary)
+        _keep(run, extras.origin, prepared.vocabulary)
     if trainer.resume():
         tell(f"going on after step {trainer.step}, epoch {trainer.place.epoch}")
     batch_options = BatchOptions(batch_rows=batch_rows(options, prepared.num_rows, processes.world))
@@ -192,12 +193,14 @@ def train_options(options: RunOptions, num_rows: int, world: int) -> TrainOption
     )
 
 
-def _keep_vocabulary(path: Path, vocabulary: Vocabulary) -> None:
-    """Write the run's tokens, or see that they are those that it began with."""
+def _keep(run: Path, origin: str, vocabulary: Vocabulary) -> None:
+    """Write what the run begins with and its tokens, or see that these are those that it began with."""
+    path = run / TOKENS
     text = "".join(f"{token}\n" for token in vocabulary.tokens)
     try:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(run / ORIGIN, lambda file: file.write(origin.encode()))
             replace_file(path, lambda file: file.write(text.encode()))
         elif path.read_text(encoding="utf-8") != text:
             raise ModelError(f"{path.parent} was begun with another vocabulary; choose another --output to start anew")

@@ -18,9 +18,7 @@ from uniasr.features.cmvn import Cmvn
 from uniasr.graph_files import graph_files, graph_name, remove_graphs
 from uniasr.text.vocabulary import Vocabulary
 
-DESCRIPTION, ORIGIN = "model.yaml", "origin"
-RESULT_FILES = ("tokens.txt", "am.mvn", WEIGHTS)
-"""Of a result, besides its description and graphs."""
+DESCRIPTION, TOKENS, ORIGIN = "model.yaml", "tokens.txt", "origin"
 
 
 def check_export() -> None:
@@ -32,30 +30,22 @@ def check_export() -> None:
         raise MissingExtraError(f"training needs the extra train ({error}): pip install 'uniasr[train]'") from error
 
 
-def claim(output: Path, run: Path, origin: str) -> None:
-    """See that a run may begin or go on in `output`, ahead of all work.
+def check_place(output: Path, run: Path, origin: str) -> None:
+    """See that a run may begin or go on in `output`, ahead of all work; nothing is written.
 
     Args:
         output: where its result goes, which may hold other things.
-        run: where it keeps what it needs to go on; there is none before it begins.
+        run: where it keeps what it needs to go on; its tokens are there once it has begun.
         origin: what it begins with. Another one in `run` makes it another run.
 
     Raises OutputError where files that no run has made would be written over, OptionError for another run.
     """
-    kept = run / ORIGIN
-    try:
-        if not run.exists():
-            taken = [output / name for name in (DESCRIPTION, *RESULT_FILES)]
-            if foreign := next((path for path in (*taken, *graph_files(output)) if path.exists()), None):
-                raise OutputError(f"{foreign} is there and no run has made it; choose another output directory")
-        elif kept.exists() and (before := kept.read_text(encoding="utf-8")) != origin:
-            raise OptionError(f"{run} began from {before} and not from {origin}; choose another output directory")
-        run.mkdir(parents=True, exist_ok=True)
-        kept.write_text(origin, encoding="utf-8")
-    except OSError as error:
-        if isinstance(error, OutputError):
-            raise
-        raise OutputError(f"{output} cannot be written: {error.strerror or error}") from error
+    if not (run / TOKENS).exists():
+        taken = [output / name for name in (DESCRIPTION, TOKENS, "am.mvn", WEIGHTS)]
+        if foreign := next((path for path in (*taken, *graph_files(output)) if path.exists()), None):
+            raise OutputError(f"{foreign} is there and no run has made it; choose another output directory")
+    elif (run / ORIGIN).exists() and (before := (run / ORIGIN).read_text(encoding="utf-8")) != origin:
+        raise OptionError(f"{run} began from {before} and not from {origin}; choose another output directory")
 
 
 def write_result(

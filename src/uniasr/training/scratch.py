@@ -34,7 +34,7 @@ from uniasr.training.data.labels import BPE_FILE, KINDS, build_vocabulary
 from uniasr.training.data.prepare import DataOptions, Prepared, prepare
 from uniasr.training.fitting import RUN, Extras, RunOptions, first_alone, fit
 from uniasr.training.processes import joined
-from uniasr.training.result import check_export, claim
+from uniasr.training.result import check_export, check_place
 from uniasr.training.snapshots import replace_file
 from uniasr.training.start import start_from
 
@@ -166,14 +166,13 @@ def read_plan(path: Path) -> Plan:
 def train(path: str | Path, *, device: str = "cpu", tell: Callable[[str], None] = lambda line: None) -> Path:
     """Train as a yaml file says; call it again to go on after a stop. Arguments and errors as in `finetune`."""
     plan = read_plan(Path(path))
-    output = Path(plan.output)
+    output, origin = Path(plan.output), plan.init or "nothing"
     check_export()
+    check_place(output, output / RUN, origin)
     with joined(device) as processes:
         say = tell if processes.is_first else lambda line: None
         bpe = output / RUN / BPE_FILE if plan.tokenizer == "bpe" else None
         config = plan.config(4)
-        origin = plan.init or "nothing"
-        first_alone(processes, lambda first: claim(output, output / RUN, origin) if first else None)
         make = partial(_vocabulary, plan, output / RUN)
         data = [Path(place) for place in plan.data]
         # The vocabulary covers the training transcripts; what only the development set has cannot be learned.
@@ -193,7 +192,7 @@ def train(path: str | Path, *, device: str = "cpu", tell: Callable[[str], None] 
         say(f"{len(prepared.vocabulary)} tokens, {parameters / 1e6:.1f} M parameters")
         if start:
             say(f"{plan.init}: it knows {start_from(network, start, prepared.vocabulary)} of the tokens")
-        extras = Extras({"language": plan.language} if plan.language else {}, () if bpe is None else (bpe,))
+        extras = Extras(origin, {"language": plan.language} if plan.language else {}, () if bpe is None else (bpe,))
         return fit(network, prepared, cmvn, output, plan.run, processes, extras, tell=say)
 
 
